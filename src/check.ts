@@ -1,0 +1,57 @@
+/** The Check interface: all that a check and the runner know of each other. */
+import type { CheckLabs } from './labs/lab.js';
+import type { DatabaseInstance, Depth, Inspection, Judgement, ProgressSink, RestorePoint, SnapshotImage, Volume } from './types.js';
+
+/** The order in which the runner works; within one stage targets run side by side where they touch nothing in common. */
+export type CheckStage = 'image' | 'volume' | 'static' | 'recovery' | 'logical';
+
+/** What one run of a check looks at. */
+export type CheckTarget =
+  | { kind: 'image'; id: string; image: SnapshotImage }
+  | { kind: 'volume'; id: string; volume: Volume }
+  | { kind: 'instance'; id: string; instance: DatabaseInstance };
+
+export interface CheckContext<Options> {
+  restorePoint: RestorePoint;
+  inspection: Inspection;
+  labs: CheckLabs;
+  options: Options;
+  signal: AbortSignal;
+  progress: ProgressSink;
+  /** Runs `work` once per key and restore point, so that checks of one family share a pass over the same bytes. */
+  once<T>(key: string, work: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * A check collects evidence (all I/O, may throw: the runner makes that an `error`) and judges it (pure, must not throw).
+ * Evidence is plain JSON: saved evidence can be judged again without a lab.
+ * Only the runner makes `skip` and `error`.
+ */
+export interface Check<Evidence = unknown, Options = unknown> {
+  /** `family/name`, the same as its folder below `checks/`. */
+  id: string;
+  /** States the passing condition: "Every page carries the checksum of its own bytes". */
+  title: string;
+  failureTitle: string;
+  /** What it proves, in a sentence or two; the README beside it has the rest. */
+  description: string;
+  stage: CheckStage;
+  /** The least depth at which it runs. */
+  depth: Depth;
+  targetKind: CheckTarget['kind'];
+  /** The dearest lab that `collect` uses. */
+  lab: 'none' | 'sandbox' | 'appliance';
+  timeoutMs: number;
+  /** JSON Schema of its options; validated by ajv before anything starts. */
+  optionsSchema: object;
+  defaultOptions: Options;
+  /** Why it does not apply to this target, or null when it applies. Pure. */
+  skipReason(target: CheckTarget, inspection: Inspection): string | null;
+  collect(target: CheckTarget, context: CheckContext<Options>): Promise<Evidence>;
+  evaluate(evidence: Evidence, options: Options): Judgement;
+}
+
+/** Keeps the types of evidence and options while a registry holds checks of all kinds. */
+export function defineCheck<Evidence, Options>(check: Check<Evidence, Options>): Check<Evidence, Options> {
+  return check;
+}

@@ -1,0 +1,97 @@
+/** What every lab offers, and what checks may use of them. Labs do not know checks. */
+import type { ByteMap, GuestFiles, SnapshotImage } from '../types.js';
+
+/** A lab is an isolated place to look at a restore point. `open` gives a session; `close` leaves nothing behind. */
+export interface Lab<Request, Session extends LabSession> {
+  readonly name: string;
+  /** Whether it can run here: names what is missing and the command that installs it. */
+  probe(): Promise<{ usable: boolean; why: string }>;
+  open(request: Request, signal: AbortSignal): Promise<Session>;
+}
+
+export interface LabSession {
+  /** Ends every process and removes every temporary file of the session. May be called twice. */
+  close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------- sandbox
+
+export interface SandboxRequest {
+  /** Program name, found on the host's PATH; never a shell. */
+  tool: string;
+  args: string[];
+  /** Host paths visible inside, read-only, under the same names. Nothing else of the user's files is. */
+  readable?: string[];
+  /** Host paths visible inside and writable: only below the run's own work folder. */
+  writable?: string[];
+  /** Device nodes, such as /dev/kvm or /dev/fuse, visible inside. */
+  devices?: string[];
+  cwd?: string;
+  env?: Record<string, string>;
+  timeoutMs: number;
+  /** Address space; default 2 GiB. */
+  memoryBytes?: number;
+  /** Kept of each stream; default 4 MiB. The rest is dropped and `truncated` is set. */
+  outputBytes?: number;
+  stdin?: string | Uint8Array;
+}
+
+export interface SandboxResult {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+  timedOut: boolean;
+  truncated: boolean;
+  durationMs: number;
+}
+
+/** Runs host tools in bubblewrap: no network, only their input visible, limits on time, memory and output. */
+export interface Sandbox {
+  run(request: SandboxRequest, signal: AbortSignal): Promise<SandboxResult>;
+}
+
+// ---------------------------------------------------------------- exposure
+
+/** The disks of a restore point as block devices: read-only as captured, and a throw-away overlay that may be written. */
+export interface Exposure {
+  /** Bytes as captured, straight from the files where the format allows it, else over NBD. */
+  captured(disk: string): Promise<ByteMap>;
+  /** Bytes as they are now on the overlay (after replay, recovery). Take it anew after every write. */
+  current(disk: string): Promise<ByteMap>;
+  /** NBD socket and export of the overlay, for the appliance. */
+  overlaySocket(disk: string): { socketPath: string; exportName: string };
+  readonly images: SnapshotImage[];
+}
+
+// ---------------------------------------------------------------- appliance
+
+export interface ApplianceResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+  timedOut: boolean;
+  durationMs: number;
+}
+
+/** libguestfs, launched once per restore point, on the overlays. Calls are serialised. */
+export interface Appliance {
+  /** One guestfish command. Arguments reach it as they are, whatever bytes they hold. Rejects with LabError and the tool's text. */
+  call(command: string, ...args: string[]): Promise<string>;
+  /** A shell script inside the appliance (not in the guest); the guest is mounted below /sysroot. Judge by output, not by exit code. */
+  script(script: string, options: { timeoutMs: number }): Promise<ApplianceResult>;
+  /** A shell script with the guest's root as its root and the guest's own programs, no network. */
+  guestScript(script: string, options: { timeoutMs: number }): Promise<ApplianceResult>;
+  /** Puts the guest's file systems in place of each other, read-only for looking, writable for recovery. */
+  mountSystem(root: string, mode: 'read-only' | 'writable'): Promise<void>;
+  unmountAll(): Promise<void>;
+}
+
+/** What a check may use. Each is opened when first asked for. */
+export interface CheckLabs {
+  sandbox: Sandbox;
+  exposure: Exposure;
+  files: GuestFiles;
+  appliance(): Promise<Appliance>;
+  /** A private, empty folder for this check, removed after it. */
+  scratchFolder(): Promise<string>;
+}

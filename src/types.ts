@@ -1,0 +1,395 @@
+/**
+ * The types that cross folders, in the order data flows through them:
+ * Policy -> RestorePoint -> SnapshotImage -> Volume -> Inspection -> Evidence -> Finding -> CheckResult -> Record.
+ * Sizes and offsets are bytes, times are milliseconds, instants are ISO 8601 strings in UTC.
+ * Everything here is plain data (JSON), except the interfaces at the end of each section that read bytes.
+ */
+
+// ---------------------------------------------------------------- policy
+
+/** How deep a verification goes. Each depth includes the ones before it; `full` means all that apply. */
+export type Depth = 'static' | 'recovery' | 'boot' | 'resume' | 'full';
+
+export interface Policy {
+  depth: Depth;
+  /** Check ids or families (`postgresql`) to run; empty means all. */
+  only: string[];
+  /** Check ids or families to leave out: what they cover is then listed as untested. */
+  skip: string[];
+  /** Which database engine performs recovery: the guest's own in the appliance, the host's in the sandbox. */
+  engine: 'auto' | 'guest' | 'host';
+  /** Folders besides the restore point's own in which members of a backing chain may lie. */
+  allowedFolders: string[];
+  /** Options by check id, validated against the check's own schema before anything starts. */
+  options: Record<string, Record<string, unknown>>;
+  limits: { overlayBytes: number; checkTimeoutMs: number; applianceMemoryMiB: number };
+}
+
+// ---------------------------------------------------------------- restore point
+
+export type Consistency = 'application' | 'filesystem' | 'crash' | 'none' | 'unknown';
+export type FileRole = 'disk' | 'memory' | 'config';
+
+/** What a manifest (or the path alone) says about one disk. `path` is absolute. `format` null: derived from the header by us, once. */
+export interface DiskSource {
+  path: string;
+  format: ImageFormat | null;
+  bus: string | null;
+}
+
+export interface RestorePoint {
+  id: string;
+  machine: string;
+  takenAt: string | null;
+  /** The restore point's own folder: chain members outside it are refused. */
+  folder: string;
+  source: Record<string, unknown>;
+  disks: DiskSource[];
+  memory: { path: string; format: string } | null;
+  hardware: Hardware | null;
+  declaredConsistency: Consistency;
+  /** Further files that belong to it, such as the manifest itself. */
+  configs: string[];
+}
+
+export interface Hardware {
+  machineType?: string;
+  cpus?: number;
+  memoryMiB?: number;
+  cpuModel?: string;
+  devices?: unknown[];
+}
+
+// ---------------------------------------------------------------- images
+
+/** qemu's names: `vpc` is VHD. */
+export type ImageFormat = 'raw' | 'qcow2' | 'vmdk' | 'vpc' | 'vhdx' | 'vdi';
+
+/** One file of a chain, as its header (parsed by us) describes it. */
+export interface ImageLayer {
+  path: string;
+  format: ImageFormat;
+  sizeBytes: number;
+  virtualSizeBytes: number;
+  /** Least length the header's own tables promise; a shorter file is truncated. */
+  promisedBytes: number;
+  /** Absolute path of the next layer, already checked against the allowed folders. */
+  backingPath: string | null;
+  /** Format-specific facts: version, cluster size, dirty bit, encryption, sub-format. */
+  details: Record<string, string | number | boolean>;
+}
+
+export interface InternalSnapshot {
+  id: string;
+  name: string;
+  takenAt: string;
+  vmStateBytes: number;
+}
+
+/** One disk: a virtual block device made of a chain of layers, top first. */
+export interface SnapshotImage {
+  /** `disk0`, `disk1`, ... in the order of the restore point. */
+  name: string;
+  format: ImageFormat;
+  virtualSizeBytes: number;
+  layers: ImageLayer[];
+  internalSnapshots: InternalSnapshot[];
+  /** Set when the header guard refused the image: nothing may open it. */
+  refused: Finding | null;
+}
+
+// ---------------------------------------------------------------- bytes
+
+/** Random-access, read-only bytes. `read` rejects with RangeError outside `0..sizeBytes`. */
+export interface ByteSource {
+  readonly sizeBytes: number;
+  read(offset: number, length: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+/** Where bytes come from, in a form that can be sent to a worker thread. */
+export type SourceSpec = { kind: 'file'; path: string } | { kind: 'nbd'; socketPath: string; exportName: string };
+
+/** A run of bytes. `source` indexes `ByteMap.sources`; null means zeroes (a hole, or unwritten). */
+export interface Extent {
+  offset: number;
+  lengthBytes: number;
+  source: number | null;
+  sourceOffset: number;
+}
+
+/** Any readable thing (disk, volume, guest file) as runs of bytes of open-able sources. Extents are sorted and cover 0..sizeBytes. */
+export interface ByteMap {
+  sizeBytes: number;
+  sources: SourceSpec[];
+  extents: Extent[];
+}
+
+// ---------------------------------------------------------------- volumes
+
+export type FileSystemType =
+  | 'ext2'
+  | 'ext3'
+  | 'ext4'
+  | 'xfs'
+  | 'btrfs'
+  | 'ntfs'
+  | 'fat'
+  | 'exfat'
+  | 'iso9660'
+  | 'squashfs'
+  | 'zfs'
+  | 'refs'
+  | 'hfs+'
+  | 'apfs'
+  | 'ufs'
+  | 'f2fs'
+  | 'reiserfs'
+  | 'jfs';
+
+/** What lies on a volume. `unknown` holds data nobody recognised; `empty` holds only zeroes where it was sampled. */
+export type VolumeContent =
+  | { kind: 'filesystem'; type: FileSystemType; uuid: string | null; label: string | null }
+  | { kind: 'swap'; uuid: string | null; hibernated: boolean }
+  | { kind: 'lvm-member'; uuid: string | null; group: string | null }
+  | { kind: 'raid-member'; uuid: string | null; level: string | null; facts: Facts }
+  | { kind: 'encrypted'; scheme: 'luks1' | 'luks2' | 'bitlocker' | 'other'; uuid: string | null }
+  | { kind: 'boot-code'; what: string }
+  | { kind: 'unknown'; firstBytesHex: string }
+  | { kind: 'empty' };
+
+export type Facts = Record<string, string | number | boolean | null>;
+
+/**
+ * A file system's state as it was captured, read before anything replays its log.
+ * `quiesced`: nothing to replay, but clean unmount and freeze look alike here.
+ */
+export interface CaptureState {
+  state: 'clean' | 'frozen' | 'quiesced' | 'needs-replay' | 'damaged' | 'unknown';
+  /** One sentence that says which bytes led to it. */
+  why: string;
+  facts: Facts;
+}
+
+export interface Volume {
+  /** `disk0` (no partition table), `disk0/p1`, `vg0/root`, `md/0`. */
+  id: string;
+  /** Its name in the appliance: `/dev/sda1`, `/dev/vg0/root`. */
+  device: string;
+  sizeBytes: number;
+  /** Where its bytes lie on the disks; null when no plain mapping exists (RAID 5, thin pools): read it through the appliance. */
+  placement: VolumeSegment[] | null;
+  partition: { number: number; type: string; name: string | null } | null;
+  content: VolumeContent;
+  /** Null when the content has no state of its own. */
+  captureState: CaptureState | null;
+}
+
+/** `lengthBytes` of the volume starting at `offset` are the bytes of `disk` starting at `diskOffset`. */
+export interface VolumeSegment {
+  offset: number;
+  lengthBytes: number;
+  disk: string;
+  diskOffset: number;
+}
+
+export interface PartitionTable {
+  disk: string;
+  scheme: 'gpt' | 'mbr' | 'none';
+  findings: Finding[];
+}
+
+// ---------------------------------------------------------------- inspection
+
+/** A place inside the guest, by volume, so that it needs no mount table: paths are absolute within the volume. */
+export interface GuestLocation {
+  volume: string;
+  path: string;
+}
+
+export interface OperatingSystem {
+  root: string;
+  type: string;
+  distro: string;
+  productName: string;
+  version: string;
+  arch: string;
+  hostname: string;
+  kernels: string[];
+  /** From the guest's fstab: `volume` null when what it names is not in the restore point. */
+  mounts: { mountPoint: string; spec: string; volume: string | null; type: string }[];
+}
+
+export type EngineName = string;
+
+/** One database (a cluster, a data directory, a single-file database) found anywhere in the guest. */
+export interface DatabaseInstance {
+  /** `postgresql disk1/p1:/pgdata`: stable within one inspection. */
+  id: string;
+  engine: EngineName;
+  version: string | null;
+  location: GuestLocation;
+  /** What belongs to it elsewhere: tablespaces, a log on another disk. `location` null: it points outside the restore point. */
+  links: { what: string; target: string; location: GuestLocation | null }[];
+  facts: Facts;
+}
+
+export interface Inspection {
+  tables: PartitionTable[];
+  volumes: Volume[];
+  systems: OperatingSystem[];
+  databases: DatabaseInstance[];
+  /** Engines recognised by their files but judged by no check. */
+  unjudged: { engine: string; location: GuestLocation }[];
+  /** What could not be looked at, and why. */
+  untested: UntestedItem[];
+}
+
+export interface GuestEntry {
+  location: GuestLocation;
+  type: 'file' | 'directory' | 'symlink' | 'other';
+  sizeBytes: number;
+  /** Of a symlink: its text, not resolved. */
+  target: string | null;
+  modifiedAt: string | null;
+  uid: number;
+  gid: number;
+  mode: number;
+}
+
+/** The files of the guest after file-system replay. Never touches the host's tree: links are followed inside the guest only. */
+export interface GuestFiles {
+  /** Entry at a place, links not followed; null when there is none. */
+  stat(location: GuestLocation): Promise<GuestEntry | null>;
+  /** Children of a folder, sorted by path; `recursive` gives the whole tree below it (links not followed). Empty when there is none. */
+  list(folder: GuestLocation, options?: { recursive?: boolean }): Promise<GuestEntry[]>;
+  /** Follows links; null when the target is not in the restore point. Bounded: a loop gives null. */
+  resolve(location: GuestLocation): Promise<GuestLocation | null>;
+  /**
+   * Where the bytes of files lie, in the order asked (links not followed). Ask for many at once: one call to the appliance.
+   * A file that cannot be mapped (compressed, inline, encrypted, delayed) is copied through the appliance and its map points to the copy.
+   * Null for what is not a readable regular file.
+   */
+  map(files: GuestLocation[]): Promise<(ByteMap | null)[]>;
+}
+
+// ---------------------------------------------------------------- evidence and findings
+
+export type Severity = 'info' | 'warning' | 'critical';
+
+export interface Finding {
+  /** Stable, dotted, lower case: `postgresql.page.checksum`. */
+  code: string;
+  severity: Severity;
+  /** A plain sentence for a tired administrator. */
+  message: string;
+  /** File, block, LSN, offset: whatever lets somebody look at the very place. */
+  where: Record<string, string | number>;
+}
+
+export interface CoverageItem {
+  what: string;
+  how: string;
+}
+
+export interface UntestedItem {
+  what: string;
+  why: string;
+  /** True when what was not tested may hold data: then the verdict cannot be `passed`. */
+  holdsData: boolean;
+}
+
+/** What a check's pure `evaluate` makes of its evidence. */
+export interface Judgement {
+  outcome: 'pass' | 'fail';
+  /** One sentence, in words a tired administrator understands. */
+  summary: string;
+  findings: Finding[];
+  /** What to do about it; empty on a pass. */
+  advice?: string;
+  /** What this check saw of the consistency at capture. The verdict folds the weakest over all checks. */
+  consistency?: { level: Consistency; why: string };
+  recovery?: RecoveryEffort;
+  tested: CoverageItem[];
+  untested: UntestedItem[];
+}
+
+export interface RecoveryEffort {
+  needed: boolean;
+  /** Measured, or null when only estimated from the log's length. */
+  seconds: number | null;
+  bytes: number;
+}
+
+export type Outcome = 'pass' | 'fail' | 'skip' | 'error';
+
+export interface CheckResult {
+  id: string;
+  /** What it looked at: a volume id, an instance id, an image name. */
+  target: string;
+  outcome: Outcome;
+  summary: string;
+  durationMs: number;
+  findings: Finding[];
+  required: boolean;
+  advice: string;
+  consistency: { level: Consistency; why: string } | null;
+  recovery: RecoveryEffort | null;
+  tested: CoverageItem[];
+  untested: UntestedItem[];
+}
+
+// ---------------------------------------------------------------- verdict and record
+
+export type VerdictWord = 'passed' | 'failed' | 'inconclusive';
+
+export interface Verdict {
+  verdict: VerdictWord;
+  /** Why, most important first, in plain sentences. */
+  reasons: string[];
+  consistency: { declared: Consistency; observed: Consistency; why: string[] };
+  recovery: { needed: boolean; seconds: number; bytes: number };
+  coverage: { tested: CoverageItem[]; untested: UntestedItem[] };
+}
+
+export interface FileDigest {
+  role: FileRole;
+  path: string;
+  format: string;
+  sizeBytes: number;
+  sha256: string;
+}
+
+/** The stored result of one verification; schema `snapproof.record/v1`. */
+export interface VerificationRecord extends Verdict {
+  schema: 'snapproof.record/v1';
+  id: string;
+  startedAt: string;
+  finishedAt: string;
+  durationMs: number;
+  restorePoint: { id: string; machine: string; takenAt: string | null; files: FileDigest[] };
+  checks: CheckResult[];
+  inspection: Inspection | null;
+  environment: Record<string, string | number | boolean | null>;
+  isolation: Record<string, string | number | boolean | null>;
+  deviations: string[];
+  stages: { name: string; durationMs: number }[];
+  cleanup: { complete: boolean; left: string[] };
+}
+
+/** The one document of `--json`; schema `snapproof.run/v1`. */
+export interface RunDocument {
+  schema: 'snapproof.run/v1';
+  summary: { passed: number; failed: number; inconclusive: number };
+  records: VerificationRecord[];
+}
+
+/** What the user sees while it runs. `total` null: unknown length. */
+export interface Progress {
+  stage: string;
+  what: string;
+  doneBytes: number;
+  totalBytes: number | null;
+}
+
+export type ProgressSink = (progress: Progress) => void;
