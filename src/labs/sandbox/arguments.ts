@@ -1,0 +1,61 @@
+/** The command line that confines one tool: prlimit around bubblewrap around the tool. Pure, so that every flag is tested. */
+import type { SandboxRequest } from '../lab.js';
+
+/**
+ * `user-namespace`: what any user has. `root`: for root without a user namespace, because inside one root may not read a
+ * backup that belongs to another user (mode 0600 of libvirt-qemu). It keeps one capability, to override file owners;
+ * CAP_DAC_READ_SEARCH would be too much: with it, open_by_handle_at reaches files that are not visible.
+ */
+export type ConfinementMode = 'user-namespace' | 'root';
+
+export interface Confinement {
+  mode: ConfinementMode;
+  bwrap: string;
+  prlimit: string;
+  /** Folders of the host's system that exist and are needed to run its programs. */
+  systemFolders: { path: string; link: string | null }[];
+  /** Largest file the tool may write. */
+  fileBytes: number;
+}
+
+const DEFAULT_MEMORY_BYTES = 2 * 2 ** 30;
+
+/** Program and arguments that run `tool` (absolute path) confined. */
+export function confinedCommand(confinement: Confinement, request: Omit<SandboxRequest, 'timeoutMs'>, tool: string): [string, ...string[]] {
+  const { memoryBytes = DEFAULT_MEMORY_BYTES } = request;
+  const limits = [`--as=${memoryBytes}`, '--core=0', `--fsize=${confinement.fileBytes}`];
+  return [
+    confinement.prlimit,
+    ...limits,
+    '--',
+    confinement.bwrap,
+    ...namespaces(confinement.mode),
+    ...visible(confinement, request),
+    '--',
+    tool,
+    ...request.args,
+  ];
+}
+
+function namespaces(mode: ConfinementMode): string[] {
+  const own =
+    mode === 'root'
+      ? ['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try', '--cap-drop', 'ALL', '--cap-add', 'CAP_DAC_OVERRIDE']
+      : ['--unshare-all', '--cap-drop', 'ALL'];
+  return [...own, '--hostname', 'sandbox', '--die-with-parent', '--new-session', '--clearenv'];
+}
+
+/** /proc is remounted read-only: as root without a user namespace, /proc/sys would otherwise be the host's and writable. */
+function visible(confinement: Confinement, request: Omit<SandboxRequest, 'timeoutMs'>): string[] {
+  const system = confinement.systemFolders.flatMap(({ path, link }) => (link === null ? ['--ro-bind', path, path] : ['--symlink', link, path]));
+  const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', TZ: 'UTC', HOME: '/tmp', ...request.env };
+  return [
+    ...system,
+    ...['--proc', '/proc', '--remount-ro', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
+    ...(request.devices ?? []).flatMap((path) => ['--dev-bind', path, path]),
+    ...(request.readable ?? []).flatMap((path) => ['--ro-bind', path, path]),
+    ...(request.writable ?? []).flatMap((path) => ['--bind', path, path]),
+    ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...['--chdir', request.cwd ?? '/'],
+  ];
+}

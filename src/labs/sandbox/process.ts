@@ -1,0 +1,65 @@
+/** One confined process: started, capped, and killed with everything below it. */
+import { once } from 'node:events';
+import { execa } from 'execa';
+import { LabError } from '../../errors.js';
+import type { SandboxRequest } from '../lab.js';
+import { type Confinement, confinedCommand } from './arguments.js';
+import { findTool } from './find-tool.js';
+import { type CappedOutput, capOutput } from './output.js';
+
+const DEFAULT_OUTPUT_BYTES = 4 * 2 ** 20;
+
+export interface ConfinedExit {
+  exitCode: number | null;
+  signal: string | null;
+}
+
+/** A running confined tool. Killing bubblewrap ends its process namespace, so no child of the tool survives `kill`. */
+export interface ConfinedProcess {
+  readonly pid: number;
+  readonly stdout: CappedOutput;
+  readonly stderr: CappedOutput;
+  /** Resolves when the process and its streams have ended; never rejects. */
+  readonly exited: Promise<ConfinedExit>;
+  readonly running: boolean;
+  /** Ends it and waits until it is gone. May be called twice. */
+  kill(): Promise<void>;
+}
+
+/** Starts a tool confined. @throws MissingToolError, LabError when it cannot be started. */
+export async function startConfined(confinement: Confinement, request: Omit<SandboxRequest, 'timeoutMs'>): Promise<ConfinedProcess> {
+  const [program, ...args] = confinedCommand(confinement, request, await findTool(request.tool));
+  const input = request.stdin === undefined ? { stdin: 'ignore' as const } : { input: request.stdin };
+  const child = execa(program, args, { ...input, reject: false, buffer: false, encoding: 'buffer', extendEnv: false, env: {}, cleanup: true });
+  if (child.pid === undefined) {
+    const result = await child;
+    throw new LabError({ code: 'sandbox.start', message: `cannot start "${request.tool}" in the sandbox: ${result.shortMessage ?? 'no process'}` });
+  }
+  const limit = request.outputBytes ?? DEFAULT_OUTPUT_BYTES;
+  const stdout = capOutput(child.stdout, limit);
+  const stderr = capOutput(child.stderr, limit);
+  let running = true;
+  const exited = Promise.all([child, streamEnd(child.stdout), streamEnd(child.stderr)]).then(([result]) => {
+    running = false;
+    return { exitCode: result.exitCode ?? null, signal: result.signal ?? null };
+  });
+  const kill = async () => {
+    if (running) child.kill('SIGKILL');
+    await exited;
+  };
+  return {
+    pid: child.pid,
+    stdout,
+    stderr,
+    exited,
+    get running() {
+      return running;
+    },
+    kill,
+  };
+}
+
+async function streamEnd(stream: NodeJS.ReadableStream & { readableEnded?: boolean; destroyed?: boolean }): Promise<void> {
+  if (stream.readableEnded || stream.destroyed) return;
+  await once(stream, 'close').catch(() => undefined);
+}
