@@ -1,6 +1,6 @@
 /** The Check interface: all that a check and the runner know of each other. */
 import type { CheckLabs } from './labs/lab.js';
-import type { DatabaseInstance, Depth, Inspection, Judgement, ProgressSink, RestorePoint, SnapshotImage, Volume } from './types.js';
+import type { DatabaseInstance, Depth, GuestEntry, GuestFiles, Inspection, Judgement, ProgressSink, RestorePoint, SnapshotImage, Volume } from './types.js';
 
 /** The order in which the runner works; within one stage targets run side by side where they touch nothing in common. */
 export type CheckStage = 'image' | 'volume' | 'static' | 'recovery' | 'logical';
@@ -54,4 +54,16 @@ export interface Check<Evidence = unknown, Options = unknown> {
 /** Keeps the types of evidence and options while a registry holds checks of all kinds. */
 export function defineCheck<Evidence, Options>(check: Check<Evidence, Options>): Check<Evidence, Options> {
   return check;
+}
+
+/** All files of a guest, for searches over the whole of it. */
+export interface GuestTree {
+  files: GuestFiles;
+  entries(): Iterable<GuestEntry>;
+}
+
+/** Finds the databases of one engine anywhere in a guest, by their files alone. */
+export interface EngineFinder {
+  engine: string;
+  find(tree: GuestTree): Promise<DatabaseInstance[]>;
 }

@@ -207,8 +207,20 @@ export interface GuestLocation {
   path: string;
 }
 
+/** One line of a guest's fstab held against what is there. `device` and `location` null: what it names is not in the restore point. */
+export interface SystemMount {
+  mountPoint: string;
+  spec: string;
+  type: string;
+  device: string | null;
+  /** Of btrfs: which subvolume is the root of this mount. */
+  subvolume: string | null;
+  location: GuestLocation | null;
+}
+
 export interface OperatingSystem {
-  root: string;
+  /** Where its root folder lies. */
+  root: GuestLocation;
   type: string;
   distro: string;
   productName: string;
@@ -216,8 +228,7 @@ export interface OperatingSystem {
   arch: string;
   hostname: string;
   kernels: string[];
-  /** From the guest's fstab: `volume` null when what it names is not in the restore point. */
-  mounts: { mountPoint: string; spec: string; volume: string | null; type: string }[];
+  mounts: SystemMount[];
 }
 
 export type EngineName = string;

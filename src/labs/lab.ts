@@ -1,5 +1,5 @@
 /** What every lab offers, and what checks may use of them. Labs do not know checks. */
-import type { ByteMap, GuestFiles, SnapshotImage } from '../types.js';
+import type { ByteMap, GuestFiles, SnapshotImage, SystemMount } from '../types.js';
 
 /** A lab is an isolated place to look at a restore point. `open` gives a session; `close` leaves nothing behind. */
 export interface Lab<Request, Session extends LabSession> {
@@ -81,8 +81,8 @@ export interface Appliance {
   script(script: string, options: { timeoutMs: number }): Promise<ApplianceResult>;
   /** A shell script with the guest's root as its root and the guest's own programs, no network. */
   guestScript(script: string, options: { timeoutMs: number }): Promise<ApplianceResult>;
-  /** Puts the guest's file systems in place of each other, read-only for looking, writable for recovery. */
-  mountSystem(root: string, mode: 'read-only' | 'writable'): Promise<void>;
+  /** Puts a guest's file systems in place below its root, as its fstab says; mounting replays their logs. */
+  mountSystem(mounts: SystemMount[], mode: 'read-only' | 'writable'): Promise<void>;
   unmountAll(): Promise<void>;
 }
 

@@ -1,0 +1,134 @@
+/** The appliance lab: libguestfs, launched once per restore point, on the throw-away overlays, without network. */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LabError } from '../../errors.js';
+import type { ByteMap, SystemMount } from '../../types.js';
+import type { Appliance, ApplianceResult, Lab, LabSession } from '../lab.js';
+import { Guestfish } from './guestfish.js';
+import { ScratchDisk } from './scratch.js';
+import { guestWrapper, mountCommand, scriptWrapper } from './scripts.js';
+
+/** Software emulation on a busy machine was measured at 30 s. */
+const LAUNCH_TIMEOUT_MS = 300_000;
+const CALL_TIMEOUT_MS = 120_000;
+/** A script ends by its own limit first; this one is for an appliance that hangs. */
+const GRACE_MS = 60_000;
+
+export interface ApplianceRequest {
+  /** Overlays in the order of the disks: the first is /dev/sda. */
+  disks: { socketPath: string; exportName: string }[];
+  workFolder: string;
+  memoryMiB: number;
+  scratchBytes: number;
+  /** LIBGUESTFS_BACKEND and the like, as this machine needs them. */
+  environment: Record<string, string>;
+}
+
+export class ApplianceLab implements Lab<ApplianceRequest, ApplianceSession> {
+  readonly name = 'appliance';
+
+  constructor(private readonly tools: { probe(): Promise<{ usable: boolean; why: string }> }) {}
+
+  probe(): Promise<{ usable: boolean; why: string }> {
+    return this.tools.probe();
+  }
+
+  async open(request: ApplianceRequest, signal: AbortSignal): Promise<ApplianceSession> {
+    const folder = join(request.workFolder, 'appliance');
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const scratch = await ScratchDisk.create(join(folder, 'scratch.raw'), deviceName(request.disks.length), request.scratchBytes);
+    const env = { ...request.environment, TMPDIR: folder, LIBGUESTFS_MEMSIZE: String(request.memoryMiB) };
+    const fish = new Guestfish([...driveArgs(request.disks.map(nbdUri)), ...driveArgs([scratch.path])], env);
+    const session = new ApplianceSession(fish, scratch, folder);
+    const abort = () => void session.close();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      await fish.call('run', [], LAUNCH_TIMEOUT_MS);
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+    return session;
+  }
+}
+
+export class ApplianceSession implements Appliance, LabSession {
+  /** Grows when something may have changed the guest's files: what was read before is stale. */
+  generation = 0;
+
+  constructor(
+    private readonly fish: Guestfish,
+    readonly scratch: ScratchDisk,
+    private readonly folder: string,
+  ) {}
+
+  call(command: string, ...args: string[]): Promise<string> {
+    return this.fish.call(command, args, CALL_TIMEOUT_MS);
+  }
+
+  async script(script: string, options: { timeoutMs: number }): Promise<ApplianceResult> {
+    return this.run(scriptWrapper(script, options.timeoutMs), options.timeoutMs);
+  }
+
+  async guestScript(script: string, options: { timeoutMs: number }): Promise<ApplianceResult> {
+    this.generation++;
+    return this.run(scriptWrapper(guestWrapper(script, options.timeoutMs), options.timeoutMs + GRACE_MS / 2), options.timeoutMs + GRACE_MS / 2);
+  }
+
+  /** What a script prints, of any length and content, by the scratch disk. */
+  async stream(script: string, options: { timeoutMs: number }): Promise<ByteMap> {
+    const sink = this.scratch.sink();
+    const result = await this.script(`set -o pipefail\n{\n${script}\n} | ${sink.shell}`, options);
+    if (result.timedOut) throw new LabError({ code: 'appliance.stream', message: 'taking data out of the appliance took too long' });
+    return sink.take(result.stdout);
+  }
+
+  async mountSystem(mounts: SystemMount[], mode: 'read-only' | 'writable'): Promise<void> {
+    await this.unmountAll();
+    this.generation++;
+    const ordered = mounts.filter((mount) => mount.device !== null).sort((a, b) => a.mountPoint.length - b.mountPoint.length);
+    const lines = ordered.map((mount) => mountCommand({ ...mount, device: mount.device as string }, `/sysroot${mount.mountPoint}`, mode));
+    const result = await this.script(['set -e', 'modprobe -a -q xfs btrfs vfat 2>/dev/null || true', ...lines].join('\n'), { timeoutMs: CALL_TIMEOUT_MS });
+    if (result.exitCode !== 0) throw new LabError({ code: 'appliance.mount', message: `the guest's file systems cannot be mounted: ${result.stderr.trim()}` });
+  }
+
+  /** Unmounts everything of the guest, innermost first, and flushes it to the overlays. */
+  async unmountAll(): Promise<void> {
+    this.generation++;
+    const script = `sync; awk '$2 ~ "^/(sysroot|snap)(/|$)" {print $2}' /proc/mounts | tac | while read -r place; do umount -- "$(printf '%b' "$place")" || exit 1; done; sync`;
+    const result = await this.script(script, { timeoutMs: CALL_TIMEOUT_MS });
+    if (result.exitCode !== 0)
+      throw new LabError({ code: 'appliance.unmount', message: `a file system of the guest cannot be unmounted: ${result.stderr.trim()}` });
+  }
+
+  async close(): Promise<void> {
+    await this.fish.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async run(wrapped: string, timeoutMs: number): Promise<ApplianceResult> {
+    const startedAt = Date.now();
+    const printed = await this.fish.call('debug', ['sh', wrapped], timeoutMs + GRACE_MS);
+    const [code = '', stdout = '', stderr = ''] = printed.split('\n');
+    const exitCode = Number.parseInt(code, 10);
+    return { exitCode, stdout: decode(stdout), stderr: decode(stderr), timedOut: exitCode === 124 || exitCode === 137, durationMs: Date.now() - startedAt };
+  }
+}
+
+function decode(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('utf8');
+}
+
+function driveArgs(targets: string[]): string[] {
+  return targets.flatMap((target) => ['--format=raw', '-a', target]);
+}
+
+function nbdUri(disk: { socketPath: string; exportName: string }): string {
+  return `nbd:///${encodeURIComponent(disk.exportName)}?socket=${disk.socketPath}`;
+}
+
+/** `/dev/sda` for 0, ... `/dev/sdz`, `/dev/sdaa`: the kernel's own counting. */
+export function deviceName(index: number): string {
+  const letter = (n: number) => String.fromCharCode(97 + n);
+  return index < 26 ? `/dev/sd${letter(index)}` : `/dev/sd${letter(Math.floor(index / 26) - 1)}${letter(index % 26)}`;
+}

@@ -1,0 +1,213 @@
+/**
+ * The files of a guest: listed and mapped in the appliance, read on the host straight from the image.
+ * Every file system is mounted read-only at a place of its own (which replays its log onto the overlay); links are followed
+ * here, by the guest's own mount table, so that none can lead out of the guest.
+ */
+import { composeMap, sliceMap } from '../../bytes/map.js';
+import { MappedSource } from '../../bytes/source.js';
+import { volumeMap } from '../../bytes/volume-map.js';
+import { LabError } from '../../errors.js';
+import type { ByteMap, GuestEntry, GuestFiles, GuestLocation, OperatingSystem, UntestedItem, Volume } from '../../types.js';
+import type { Exposure } from '../lab.js';
+import type { ApplianceSession } from './appliance.js';
+import { type BtrfsChunk, chunkTreeCommand, parseChunkTree, translateExtents } from './btrfs-chunks.js';
+import { FILEFRAG, type FileExtent, parseFilefrag } from './file-extents.js';
+import { followLinks } from './links.js';
+import { findCommand, VolumeListing } from './listing.js';
+import { mountCommand, shellQuote } from './scripts.js';
+
+const MOUNT_TIMEOUT_MS = 300_000;
+const LIST_TIMEOUT_MS = 600_000;
+
+interface View {
+  generation: number;
+  places: Map<string, string>;
+  listings: Map<string, Promise<VolumeListing>>;
+  maps: Map<string, Promise<ByteMap | null>>;
+  chunks: Map<string, BtrfsChunk[]>;
+}
+
+export class ApplianceFiles implements GuestFiles {
+  private view: Promise<View> | null = null;
+  private generation = -1;
+  private systems: OperatingSystem[] = [];
+  /** Volumes whose file system could not be opened, and why. */
+  readonly unreadable = new Map<string, UntestedItem>();
+
+  constructor(
+    private readonly appliance: ApplianceSession,
+    private readonly exposure: Exposure,
+    private readonly volumes: Volume[],
+    /** False: take every file through the appliance. The way to prove that mapping gives the same bytes. */
+    private readonly mapping = true,
+  ) {}
+
+  /** Absolute links need to know which volume is mounted where. */
+  useSystems(systems: OperatingSystem[]): void {
+    this.systems = systems;
+  }
+
+  async stat(location: GuestLocation): Promise<GuestEntry | null> {
+    return (await this.listing(location.volume))?.get(location.path) ?? null;
+  }
+
+  async list(folder: GuestLocation, options: { recursive?: boolean } = {}): Promise<GuestEntry[]> {
+    return (await this.listing(folder.volume))?.below(folder.path, options.recursive ?? false) ?? [];
+  }
+
+  resolve(location: GuestLocation): Promise<GuestLocation | null> {
+    return followLinks(location, this.systems, (place) => this.stat(place));
+  }
+
+  /** Every listed volume, for searches over the whole guest. */
+  async listings(): Promise<VolumeListing[]> {
+    const view = await this.open();
+    const listings = await Promise.all([...view.places.keys()].map((volume) => this.listing(volume)));
+    return listings.filter((listing) => listing !== null);
+  }
+
+  async map(files: GuestLocation[]): Promise<(ByteMap | null)[]> {
+    const result: (ByteMap | null)[] = files.map(() => null);
+    const byVolume = new Map<string, { entry: GuestEntry; index: number }[]>();
+    for (const [index, file] of files.entries()) {
+      const entry = await this.stat(file);
+      if (entry?.type !== 'file') continue;
+      byVolume.set(file.volume, [...(byVolume.get(file.volume) ?? []), { entry, index }]);
+    }
+    for (const [volume, wanted] of byVolume) {
+      const maps = await this.mapOnVolume(
+        volume,
+        wanted.map((item) => item.entry),
+      );
+      for (const [i, item] of wanted.entries()) result[item.index] = maps[i] ?? null;
+    }
+    return result;
+  }
+
+  private async mapOnVolume(id: string, entries: GuestEntry[]): Promise<(ByteMap | null)[]> {
+    const view = await this.open();
+    const volume = this.volumes.find((candidate) => candidate.id === id);
+    const place = view.places.get(id);
+    if (!volume || place === undefined) return entries.map(() => null);
+    const base = this.mapping ? await this.volumeBytes(view, volume) : null;
+    const extents = base ? await this.extents(view, volume, place, entries) : entries.map(() => null);
+    const maps: (ByteMap | null)[] = [];
+    for (const [i, entry] of entries.entries()) {
+      const found = extents[i] ?? null;
+      maps.push(base && found ? composeFile(entry.sizeBytes, found, base) : await this.copy(place, entry));
+    }
+    return maps;
+  }
+
+  private volumeBytes(view: View, volume: Volume): Promise<ByteMap | null> {
+    let map = view.maps.get(volume.id);
+    if (!map) {
+      map = volumeMap(volume, this.exposure, 'current');
+      view.maps.set(volume.id, map);
+    }
+    return map;
+  }
+
+  private async extents(view: View, volume: Volume, place: string, entries: GuestEntry[]): Promise<(FileExtent[] | null)[]> {
+    // A line feed in a name would let the guest forge lines of filefrag's answer.
+    const askable = entries.filter((entry) => !/[\n\r]/.test(entry.location.path) && entry.sizeBytes > 0);
+    const names = askable.map((entry) => place + entry.location.path);
+    const list = await this.appliance.scratch.put(Buffer.from(names.map((name) => `${name}\0`).join('')));
+    const printed = await this.text(`${list} | ${FILEFRAG}`);
+    const found = parseFilefrag(printed, names);
+    const byPath = new Map(askable.map((entry, i) => [entry.location.path, found[i] ?? null]));
+    const all = entries.map((entry) => (entry.sizeBytes === 0 ? [] : (byPath.get(entry.location.path) ?? null)));
+    if (volume.content.kind !== 'filesystem' || volume.content.type !== 'btrfs') return all;
+    const chunks = await this.btrfsChunks(view, volume);
+    return all.map((extents) => extents && translateExtents(extents, chunks));
+  }
+
+  private async btrfsChunks(view: View, volume: Volume): Promise<BtrfsChunk[]> {
+    const known = view.chunks.get(volume.id);
+    if (known) return known;
+    const chunks = parseChunkTree(await this.text(chunkTreeCommand(shellQuote(volume.device))));
+    view.chunks.set(volume.id, chunks);
+    return chunks;
+  }
+
+  /** A file taken whole through the appliance, for what is not stored plainly. */
+  private async copy(place: string, entry: GuestEntry): Promise<ByteMap | null> {
+    const map = await this.appliance.stream(`cat -- ${shellQuote(place + entry.location.path)}`, { timeoutMs: LIST_TIMEOUT_MS });
+    return map.sizeBytes === entry.sizeBytes ? map : null;
+  }
+
+  private async text(script: string): Promise<string> {
+    return (await this.bytes(script)).toString('utf8');
+  }
+
+  private async bytes(script: string): Promise<Buffer> {
+    const source = new MappedSource(await this.appliance.stream(script, { timeoutMs: LIST_TIMEOUT_MS }));
+    try {
+      return await source.read(0, source.sizeBytes);
+    } finally {
+      await source.close();
+    }
+  }
+
+  private async listing(volume: string): Promise<VolumeListing | null> {
+    const view = await this.open();
+    const place = view.places.get(volume);
+    if (place === undefined) return null;
+    let listing = view.listings.get(volume);
+    if (!listing) {
+      listing = this.bytes(findCommand(shellQuote(place))).then((printed) => VolumeListing.parse(volume, printed));
+      view.listings.set(volume, listing);
+    }
+    return listing;
+  }
+
+  /** Mounts all file systems for looking; anew when something else used the guest meanwhile. */
+  private open(): Promise<View> {
+    if (!this.view || this.generation !== this.appliance.generation) {
+      this.view = this.mountAll();
+      this.generation = this.appliance.generation + 1; // unmountAll counts once
+    }
+    return this.view;
+  }
+
+  private async mountAll(): Promise<View> {
+    this.unreadable.clear();
+    await this.appliance.unmountAll();
+    this.appliance.scratch.reset();
+    const places = new Map<string, string>();
+    for (const [index, volume] of this.volumes.filter(isMountable).entries()) {
+      const place = `/snap/${index}`;
+      const problem = await this.mount(volume, place);
+      if (problem === null) places.set(volume.id, place);
+      else this.unreadable.set(volume.id, { what: `files on ${volume.id}`, why: `its file system cannot be opened: ${problem}`, holdsData: true });
+    }
+    await this.appliance.script('sync', { timeoutMs: MOUNT_TIMEOUT_MS });
+    return { generation: this.appliance.generation, places, listings: new Map(), maps: new Map(), chunks: new Map() };
+  }
+
+  private async mount(volume: Volume, place: string): Promise<string | null> {
+    const type = volume.content.kind === 'filesystem' ? volume.content.type : '';
+    const script = mountCommand({ device: volume.device, type, subvolume: null }, place, 'read-only');
+    const result = await this.appliance.script(script, { timeoutMs: MOUNT_TIMEOUT_MS });
+    if (result.timedOut) throw new LabError({ code: 'appliance.mount-timeout', message: `opening the file system on ${volume.id} took too long` });
+    return result.exitCode === 0 ? null : result.stderr.trim().replaceAll(place, volume.id);
+  }
+}
+
+/** Types the appliance's kernel and tools can mount. */
+const MOUNTABLE = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'ntfs', 'fat', 'exfat', 'iso9660', 'squashfs', 'f2fs', 'hfs+', 'reiserfs', 'jfs']);
+
+export function isMountable(volume: Volume): boolean {
+  return volume.content.kind === 'filesystem' && MOUNTABLE.has(volume.content.type);
+}
+
+/** A file's extents on its volume, resolved to the image files. What lies beyond the last extent is a hole. */
+function composeFile(sizeBytes: number, extents: FileExtent[], base: ByteMap): ByteMap {
+  const placements = extents.map((extent) => ({
+    offset: extent.offset,
+    lengthBytes: extent.lengthBytes,
+    inner: extent.deviceOffset === null ? null : base,
+    innerOffset: extent.deviceOffset ?? 0,
+  }));
+  return sliceMap(composeMap(sizeBytes, placements), 0, sizeBytes);
+}

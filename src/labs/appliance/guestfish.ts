@@ -1,0 +1,148 @@
+/**
+ * Drives one guestfish process over its standard input and output.
+ * guestfish's input is also a host shell (`!cmd`, `| cmd`), so a command name is checked against a pattern and every
+ * argument is double-quoted with each byte outside a small safe set written as \xHH: no byte of a guest can leave its quotes.
+ * When this process dies, guestfish sees the end of its input, and the appliance ends with it.
+ */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import type { Readable, Writable } from 'node:stream';
+import { LabError } from '../../errors.js';
+
+const SAFE_BYTE = /[A-Za-z0-9/._-]/;
+const COMMAND = /^[a-z][a-z0-9-]*$/;
+const STOP_TIMEOUT_MS = 10_000;
+
+interface PendingCall {
+  command: string;
+  marker: string;
+  stdout: string | null;
+  stderr: string | null;
+  resolve(output: string): void;
+  reject(error: Error): void;
+}
+
+/** An argument as guestfish reads it back, byte for byte. Rejects NUL, which no command line can carry. */
+export function quoteArgument(argument: string): string {
+  let quoted = '"';
+  for (const byte of Buffer.from(argument)) {
+    if (byte === 0) throw new LabError({ code: 'appliance.nul', message: 'an argument for the appliance holds a NUL byte' });
+    const character = String.fromCharCode(byte);
+    quoted += SAFE_BYTE.test(character) ? character : `\\x${byte.toString(16).padStart(2, '0')}`;
+  }
+  return `${quoted}"`;
+}
+
+export class Guestfish {
+  private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  private readonly session = randomBytes(12).toString('hex');
+  private queue: Promise<unknown> = Promise.resolve();
+  private current: PendingCall | null = null;
+  private counter = 0;
+  private out = '';
+  private err = '';
+  private ended: LabError | null = null;
+  private readonly gone: Promise<void>;
+
+  constructor(args: string[], env: Record<string, string>) {
+    // setpriv: the process must not outlive us even while it is busy and reads no input.
+    this.child = spawn('setpriv', ['--pdeathsig', 'SIGTERM', 'guestfish', ...args], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.out += text;
+      this.settle();
+    });
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.err += text;
+      this.settle();
+    });
+    this.child.stdin.on('error', () => {});
+    this.gone = new Promise((resolve) => {
+      this.child.once('error', (cause) => this.end(`guestfish cannot be started: ${cause.message}`, resolve));
+      this.child.once('close', (code, signal) => this.end(`the appliance ended (${signal ?? `code ${code}`})`, resolve));
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /** Runs one command after those before it. Rejects with the tool's own text. A call that takes too long ends the appliance. */
+  call(command: string, args: string[], timeoutMs: number): Promise<string> {
+    if (!COMMAND.test(command)) return Promise.reject(new LabError({ code: 'appliance.command', message: `"${command}" is no command of the appliance` }));
+    const line = [`-${command}`, ...args.map(quoteArgument)].join(' ');
+    const result = this.queue.then(() => this.send(command, line, timeoutMs));
+    this.queue = result.catch(() => {});
+    return result;
+  }
+
+  async stop(): Promise<void> {
+    this.child.stdin.end();
+    const timer = setTimeout(() => this.kill('SIGTERM'), this.current ? 0 : STOP_TIMEOUT_MS);
+    const lastResort = setTimeout(() => this.kill('SIGKILL'), 2 * STOP_TIMEOUT_MS);
+    await this.gone;
+    clearTimeout(timer);
+    clearTimeout(lastResort);
+  }
+
+  private send(command: string, line: string, timeoutMs: number): Promise<string> {
+    if (this.ended) return Promise.reject(this.ended);
+    const marker = `end-${this.session}-${++this.counter}`;
+    return new Promise<string>((resolve, reject) => {
+      const timer = setTimeout(() => this.kill('SIGTERM', `${command} took longer than ${Math.round(timeoutMs / 1000)} s`), timeoutMs);
+      const done = (act: () => void) => {
+        clearTimeout(timer);
+        this.current = null;
+        act();
+      };
+      this.current = {
+        command,
+        marker,
+        stdout: null,
+        stderr: null,
+        resolve: (text) => done(() => resolve(text)),
+        reject: (error) => done(() => reject(error)),
+      };
+      // The marker ends both streams: `echo` writes it to the one, an unknown command to the other.
+      this.child.stdin.write(`${line}\necho ${marker}\n-${marker}\n`);
+    });
+  }
+
+  private settle(): void {
+    const call = this.current;
+    if (!call) return;
+    call.stdout ??= this.takeUntil('out', `${call.marker}\n`);
+    call.stderr ??= this.takeUntil('err', `${call.marker}: unknown command\n`);
+    if (call.stdout === null || call.stderr === null) return;
+    const problem = errorText(call.stderr);
+    if (problem) call.reject(new LabError({ code: 'appliance.call', message: `${call.command}: ${problem}` }));
+    else call.resolve(call.stdout);
+  }
+
+  private takeUntil(stream: 'out' | 'err', end: string): string | null {
+    const at = this[stream].indexOf(end);
+    if (at < 0) return null;
+    const text = this[stream].slice(0, at);
+    this[stream] = this[stream].slice(at + end.length);
+    return text;
+  }
+
+  private kill(signal: NodeJS.Signals, why?: string): void {
+    if (why) this.ended ??= new LabError({ code: 'appliance.timeout', message: `${why}; the appliance was ended` });
+    this.child.kill(signal);
+  }
+
+  private end(why: string, resolve: () => void): void {
+    this.ended ??= new LabError({ code: 'appliance.ended', message: [why, errorText(this.err)].filter(Boolean).join(': ') });
+    this.current?.reject(this.ended);
+    resolve();
+  }
+}
+
+/** The errors in what guestfish wrote, without its line numbers and general advice; empty when there are none. */
+function errorText(stderr: string): string {
+  return stderr
+    .split('\n')
+    .filter((line) => line.includes('libguestfs: error:') || /^\S+: unknown command/.test(line))
+    .map((line) => line.replace(/^.*?libguestfs: error: /, '').trim())
+    .join('; ');
+}
