@@ -1,0 +1,5 @@
+/** What the rest of the program uses of the ledger. */
+export { EMPTY_HEAD, GENESIS_HASH, type LedgerEntry, type LedgerHead } from './entry.js';
+export { type HistoryFilter, type HistoryItem, Ledger, ledgerPath, openLedger, readLedger, stateFolder } from './ledger.js';
+export { buildRecord, buildRunDocument, type RecordInput } from './record.js';
+export type { LedgerProblem, LedgerProblemKind, LedgerVerification } from './verify.js';
