@@ -1,0 +1,145 @@
+/**
+ * Verifies the pages of many files in worker threads, at the speed at which the bytes can be read, in bounded memory:
+ * each thread holds one block buffer, and what a verifier finds must be small.
+ * The work is split by bytes, not by file: one huge file and a thousand small ones keep all threads busy alike.
+ */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { InterruptedError, LabError } from '../errors.js';
+import type { ByteMap } from '../types.js';
+import { builtModule } from './built-module.js';
+import { sliceMap } from './map.js';
+
+/** One file. `detail` is what the verifier must know of it: small and plain. */
+export interface PageFile<Detail> {
+  map: ByteMap;
+  detail: Detail;
+}
+
+/** A run of bytes of one file: what one call of a verifier looks at. */
+export interface PageBlock<Detail> {
+  detail: Detail;
+  /** Where the block starts in its file. */
+  offset: number;
+  lengthBytes: number;
+  fileBytes: number;
+}
+
+/** What a verifier module makes. One per thread; it is reused from batch to batch. */
+export interface PageVerifier<Detail, Result> {
+  /** Blocks are read into it. Its length is the block size. */
+  readonly buffer: Uint8Array;
+  /** Looks at the first `block.lengthBytes` bytes of `buffer`. Must not throw. */
+  verify(block: PageBlock<Detail>): void;
+  /** What was found since the last call: plain data, small. */
+  takeResult(): Result;
+}
+
+/** A verifier module exports `createVerifier`. */
+export interface VerifierModule<Config, Detail, Result> {
+  createVerifier(config: Config): PageVerifier<Detail, Result>;
+}
+
+export interface PagePass<Config, Detail, Result> {
+  /** Module that exports `createVerifier`: `new URL('./page-verifier.js', import.meta.url)`. */
+  verifier: URL;
+  /** Given to every thread once. Shared memory in it stays shared. */
+  config: Config;
+  files: PageFile<Detail>[];
+  /** Block buffer of each verifier; blocks begin at multiples of it. */
+  blockBytes: number;
+  onResult(result: Result): void;
+  signal: AbortSignal;
+  progress(doneBytes: number, totalBytes: number): void;
+  /** Default: one per processor, at most 8. */
+  threads?: number;
+}
+
+export interface Batch {
+  parts: { detail: unknown; map: ByteMap; offset: number; fileBytes: number }[];
+  bytes: number;
+}
+
+export type ToWorker = { kind: 'batch'; batch: Batch };
+export type FromWorker = { kind: 'ready' } | { kind: 'done'; result: unknown; bytes: number } | { kind: 'failed'; message: string };
+
+const BATCH_BYTES = 8 * 1024 * 1024;
+/** Thousands of tiny files make one batch only up to here. */
+const BATCH_PARTS = 256;
+
+/** Resolves when every byte was verified; rejects with the first error, or InterruptedError when aborted. No thread is left behind. */
+export async function runPagePass<Config, Detail, Result>(pass: PagePass<Config, Detail, Result>): Promise<void> {
+  pass.signal.throwIfAborted();
+  const totalBytes = pass.files.reduce((sum, file) => sum + file.map.sizeBytes, 0);
+  if (totalBytes === 0) return;
+  const batches = splitByBytes(pass.files, pass.blockBytes);
+  const threads = Math.min(pass.threads ?? Math.min(availableParallelism(), 8), Math.ceil(totalBytes / BATCH_BYTES));
+  let done = 0;
+  const finished = (result: unknown, bytes: number) => {
+    done += bytes;
+    pass.onResult(result as Result);
+    pass.progress(done, totalBytes);
+  };
+  const workers = Array.from({ length: threads }, () => startWorker(pass));
+  const abort = abortion(pass.signal);
+  try {
+    await Promise.race([abort.promise, Promise.all(workers.map((worker) => feed(worker, batches, finished)))]);
+  } finally {
+    abort.forget();
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+/** Batches of about the same size, made as they are asked for. Parts begin at multiples of `blockBytes`. */
+export function* splitByBytes(files: PageFile<unknown>[], blockBytes: number, batchBytes = BATCH_BYTES): Generator<Batch, void> {
+  const partBytes = Math.max(blockBytes, Math.floor(batchBytes / blockBytes) * blockBytes);
+  let batch: Batch = { parts: [], bytes: 0 };
+  for (const { map, detail } of files) {
+    for (let offset = 0; offset < map.sizeBytes; offset += partBytes) {
+      const lengthBytes = Math.min(partBytes, map.sizeBytes - offset);
+      const whole = lengthBytes === map.sizeBytes;
+      batch.parts.push({ detail, offset, fileBytes: map.sizeBytes, map: whole ? map : sliceMap(map, offset, lengthBytes) });
+      batch.bytes += lengthBytes;
+      if (batch.bytes >= batchBytes || batch.parts.length >= BATCH_PARTS) {
+        yield batch;
+        batch = { parts: [], bytes: 0 };
+      }
+    }
+  }
+  if (batch.parts.length > 0) yield batch;
+}
+
+function startWorker(pass: PagePass<unknown, never, never>): Worker {
+  const entry = builtModule(new URL('./page-worker.js', import.meta.url));
+  const verifier = builtModule(pass.verifier).href;
+  return new Worker(entry, { workerData: { verifier, config: pass.config }, execArgv: [], env: {} });
+}
+
+/** Gives one worker batch after batch until there is none left. */
+function feed(worker: Worker, batches: Iterator<Batch, void>, finished: (result: unknown, bytes: number) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const next = () => {
+      const item = batches.next();
+      if (item.done) resolve();
+      else worker.postMessage({ kind: 'batch', batch: item.value } satisfies ToWorker);
+    };
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'failed') reject(new LabError({ code: 'pages.read', message: message.message }));
+      else {
+        if (message.kind === 'done') finished(message.result, message.bytes);
+        next();
+      }
+    });
+    worker.on('error', reject);
+    worker.on('exit', () => reject(new LabError({ code: 'pages.worker', message: 'a thread that verified pages ended early' })));
+  });
+}
+
+function abortion(signal: AbortSignal): { promise: Promise<never>; forget(): void } {
+  let listener = () => {};
+  const promise = new Promise<never>((_resolve, reject) => {
+    listener = () => reject(new InterruptedError({ code: 'pages.aborted', message: 'verifying pages was interrupted', cause: signal.reason }));
+    signal.addEventListener('abort', listener, { once: true });
+  });
+  return { promise, forget: () => signal.removeEventListener('abort', listener) };
+}

@@ -1,0 +1,121 @@
+/**
+ * A very small WebAssembly assembler: inner loops over pages are written as lists of instructions in TypeScript,
+ * so that no opaque binary is kept and no compiler is needed at run time.
+ * Binary format: https://webassembly.github.io/spec/core/binary/index.html (only what the page verifiers use).
+ */
+export type Code = number[];
+
+export const I32 = 0x7f;
+export const V128 = 0x7b;
+
+/** Instructions by their names in the specification. Operands come first on the stack, immediates are arguments. */
+export const wasm = {
+  localGet: (index: number): Code => [0x20, ...unsigned(index)],
+  localSet: (index: number): Code => [0x21, ...unsigned(index)],
+  localTee: (index: number): Code => [0x22, ...unsigned(index)],
+  i32Const: (value: number): Code => [0x41, ...signed(value | 0)],
+  i32Load16U: (offset: number): Code => [0x2f, 1, ...unsigned(offset)],
+  i32Store: (offset: number): Code => [0x36, 2, ...unsigned(offset)],
+  i32Store16: (offset: number): Code => [0x3b, 1, ...unsigned(offset)],
+  i32Add: [0x6a] as Code,
+  i32Sub: [0x6b] as Code,
+  i32RemU: [0x70] as Code,
+  i32Xor: [0x73] as Code,
+  i32LtU: [0x49] as Code,
+  v128Load: (offset: number): Code => [0xfd, 0x00, 0, ...unsigned(offset)],
+  v128Const: (lanes: number[]): Code => [0xfd, 0x0c, ...lanes.flatMap((lane) => [lane & 255, (lane >>> 8) & 255, (lane >>> 16) & 255, lane >>> 24])],
+  v128Xor: [0xfd, 0x51] as Code,
+  i32x4ExtractLane: (lane: number): Code => [0xfd, 0x1b, lane],
+  i32x4ShrU: [0xfd, 0xad, 0x01] as Code,
+  i32x4Mul: [0xfd, 0xb5, 0x01] as Code,
+  /** Runs `body` again as long as the i32 it leaves on the stack is not zero. */
+  repeatWhile: (body: Code): Code => [0x03, 0x40, ...body, 0x0d, 0, 0x0b],
+};
+
+export interface WasmFunction {
+  name: string;
+  /** Number of i32 parameters; there is no result. */
+  parameters: number;
+  /** Types of the further locals, numbered after the parameters. */
+  locals: number[];
+  body: Code;
+}
+
+/** One module that imports its memory as `env.memory` and exports one function. */
+export function assemble(fn: WasmFunction): Uint8Array<ArrayBuffer> {
+  const type = [0x60, ...vector(Array<number>(fn.parameters).fill(I32).map(single)), 0];
+  const locals = vector(fn.locals.map((local) => [1, local]));
+  const code = [...locals, ...fn.body, 0x0b];
+  return Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, vector([type])),
+    ...section(2, vector([[...text('env'), ...text('memory'), 0x02, 0, 1]])),
+    ...section(3, vector([[0]])),
+    ...section(7, vector([[...text(fn.name), 0x00, 0]])),
+    ...section(10, vector([[...unsigned(code.length), ...code]])),
+  ]);
+}
+
+const single = (byte: number): Code => [byte];
+
+function section(id: number, content: Code): Code {
+  return [id, ...unsigned(content.length), ...content];
+}
+
+function vector(items: Code[]): Code {
+  return [...unsigned(items.length), ...items.flat()];
+}
+
+function text(value: string): Code {
+  const bytes = [...Buffer.from(value)];
+  return [...unsigned(bytes.length), ...bytes];
+}
+
+function unsigned(value: number): Code {
+  const bytes: Code = [];
+  let rest = value;
+  do {
+    bytes.push((rest & 127) | (rest > 127 ? 128 : 0));
+    rest >>>= 7;
+  } while (rest > 0);
+  return bytes;
+}
+
+function signed(value: number): Code {
+  const bytes: Code = [];
+  let rest = value;
+  for (;;) {
+    const byte = rest & 127;
+    rest >>= 7;
+    const last = (rest === 0 && !(byte & 64)) || (rest === -1 && byte & 64);
+    bytes.push(last ? byte : byte | 128);
+    if (last) return bytes;
+  }
+}
+
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** The part of the global `WebAssembly` used here: Node's own types do not declare it. */
+interface WasmEngine {
+  validate(code: Uint8Array): boolean;
+  Memory: new (size: { initial: number }) => WasmMemory;
+  Module: new (code: Uint8Array) => object;
+  Instance: new (module: object, imports: object) => { exports: Record<string, unknown> };
+}
+
+const engine = (globalThis as unknown as { WebAssembly: WasmEngine }).WebAssembly;
+const PAGE_BYTES = 65536;
+
+/** Whether this processor and runtime can run the code (SIMD is missing on some). */
+export function canRun(code: Uint8Array): boolean {
+  return engine.validate(code);
+}
+
+/** Runs the assembled function on a new memory of at least `memoryBytes`. */
+export function instantiate(code: Uint8Array, name: string, memoryBytes: number): { memory: WasmMemory; call: (...args: number[]) => void } {
+  const memory = new engine.Memory({ initial: Math.ceil(memoryBytes / PAGE_BYTES) });
+  const instance = new engine.Instance(new engine.Module(code), { env: { memory } });
+  return { memory, call: instance.exports[name] as (...args: number[]) => void };
+}
