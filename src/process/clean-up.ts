@@ -61,7 +61,8 @@ function isAbandoned(folder: string, name: string): boolean {
 
 /** Recorded children that still are the same process, the rest of their groups, and everything that carries the run's mark. */
 function processesOf(folder: string): ProcessIdentity[] {
-  const children = readChildren(folder).filter(isAlive);
+  // After another boot the same pid and start time may be somebody else's.
+  const children = readOwner(folder)?.bootId === bootId() ? readChildren(folder).filter(isAlive) : [];
   const members = children.flatMap((child) => groupMembers(child.pid));
   const marked = processesWithEnvironment(RUN_FOLDER_VARIABLE, folder);
   const byPid = new Map([...children, ...members, ...marked].map((identity) => [identity.pid, identity]));
