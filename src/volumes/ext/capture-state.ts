@@ -48,7 +48,8 @@ async function journalState(source: ByteSource, sb: ExtSuperblock, facts: Facts)
   const runs = await readInodeRuns(source, sb, sb.journalInode);
   const journal = runs && new JournalBlocks(source, runs, sb.blockBytes);
   const jsb = journal && (await readJournalSuperblock(journal));
-  if (!journal || !jsb || !isSound(jsb, sb, runs)) return { state: 'damaged', why: 'the journal cannot be read: its inode or its superblock is damaged', facts };
+  if (!journal || !jsb || !isSound(jsb, sb, runs))
+    return { state: 'damaged', why: 'the journal cannot be read: its inode or its superblock is damaged', facts };
   Object.assign(facts, { journalBytes: jsb.blocks * sb.blockBytes, journalStart: jsb.start, journalSequence: jsb.sequence, journalErrno: jsb.errno });
   if (jsb.errno !== 0) return { state: 'damaged', why: `the guest's own kernel had aborted the journal (error ${jsb.errno})`, facts };
   if (!sb.needsRecovery) return stateWithoutReplay(sb, jsb, facts);
@@ -66,7 +67,11 @@ function isSound(jsb: JournalSuperblock, sb: ExtSuperblock, runs: BlockRun[]): b
 function externalJournalState(sb: ExtSuperblock, facts: Facts): CaptureState {
   const external = { ...facts, externalJournal: true, journalUuid: sb.journalUuid };
   if (sb.needsRecovery) {
-    return { state: 'needs-replay', why: `its journal lies on another device (${sb.journalUuid ?? 'not named'}) and must be replayed from there`, facts: external };
+    return {
+      state: 'needs-replay',
+      why: `its journal lies on another device (${sb.journalUuid ?? 'not named'}) and must be replayed from there`,
+      facts: external,
+    };
   }
   return { state: hasOrphans(sb) ? 'frozen' : 'quiesced', why: 'its journal lies on another device and needs no replay', facts: external };
 }

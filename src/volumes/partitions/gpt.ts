@@ -25,7 +25,7 @@ export interface GptCopy {
 /** Reads the copy whose header is said to lie at `headerOffset`; null when there is no header at all. */
 export async function readGptCopy(source: ByteSource, headerOffset: number, sectorBytes: number): Promise<GptCopy | null> {
   const sector = await readWithin(source, headerOffset, 512);
-  if (!sector || sector.toString('latin1', 0, 8) !== 'EFI PART') return null;
+  if (sector?.toString('latin1', 0, 8) !== 'EFI PART') return null;
   const copy: GptCopy = {
     headerOffset,
     sectorBytes,
@@ -77,6 +77,9 @@ function readEntry(entry: Buffer, number: number, sectorBytes: number): Partitio
 /** GUIDs are stored with their first three groups little-endian. Upper case, as partitioning tools print them. */
 function guidField(buffer: Buffer, offset: number): string {
   const hex = (from: number, to: number) => buffer.toString('hex', offset + from, offset + to);
-  const reversed = (from: number, to: number) => Buffer.from(buffer.subarray(offset + from, offset + to)).reverse().toString('hex');
+  const reversed = (from: number, to: number) =>
+    Buffer.from(buffer.subarray(offset + from, offset + to))
+      .reverse()
+      .toString('hex');
   return `${reversed(0, 4)}-${reversed(4, 6)}-${reversed(6, 8)}-${hex(8, 10)}-${hex(10, 16)}`.toUpperCase();
 }

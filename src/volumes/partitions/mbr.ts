@@ -33,7 +33,7 @@ export interface MbrTable {
 export async function readMbr(source: ByteSource): Promise<MbrTable | null> {
   const sector = await readWithin(source, 0, SECTOR_BYTES);
   const entries = sector ? readEntries(sector) : null;
-  if (!entries || !entries.some(isUsed) || entries.some((entry) => isUsed(entry) && (entry.status & 0x7f) !== 0)) return null;
+  if (!entries?.some(isUsed) || entries.some((entry) => isUsed(entry) && (entry.status & 0x7f) !== 0)) return null;
   const table: MbrTable = { protective: false, partitions: [], chainDamage: null };
   for (const [index, entry] of entries.entries()) {
     if (!isUsed(entry)) continue;

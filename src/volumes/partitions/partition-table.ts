@@ -82,7 +82,9 @@ function copyFindings(disk: string, primary: GptCopy | null, backup: GptCopy | n
 function hybridFindings(disk: string, mbr: MbrTable | null): Finding[] {
   if (!mbr) return [tableFinding(disk, 'warning', 'no-protective-mbr', `${disk} has a GPT but no protective MBR: old tools may take the disk for empty`)];
   if (mbr.partitions.length === 0) return [];
-  return [tableFinding(disk, 'info', 'hybrid', `${disk} has a hybrid partition table: its MBR names ${mbr.partitions.length} partitions too; the GPT was used`)];
+  return [
+    tableFinding(disk, 'info', 'hybrid', `${disk} has a hybrid partition table: its MBR names ${mbr.partitions.length} partitions too; the GPT was used`),
+  ];
 }
 
 function mbrLayout(disk: string, source: ByteSource, mbr: MbrTable): DiskLayout {

@@ -72,7 +72,7 @@ async function countUnlinkedLists(source: ByteSource, sb: XfsSuperblock): Promis
   let lists = 0;
   for (let group = 0; group < Math.min(sb.groups, MAX_GROUPS); group++) {
     const agi = await readWithin(source, group * sb.groupBlocks * sb.blockBytes + 2 * sb.sectorBytes, 512);
-    if (!agi || agi.toString('latin1', 0, 4) !== 'XAGI') continue;
+    if (agi?.toString('latin1', 0, 4) !== 'XAGI') continue;
     for (let i = 0; i < 64; i++) if (agi.readUInt32BE(40 + i * 4) !== 0xffffffff) lists++;
   }
   return lists;

@@ -94,7 +94,7 @@ export async function readPayload(log: LogBlocks, record: LogRecord): Promise<Bu
 function checksumHolds(all: Buffer, record: LogRecord): boolean {
   const stored = all.readUInt32LE(32);
   if (stored === 0) return true;
-  const parts = [Buffer.from(all.subarray(0, HEADER_BYTES))];
+  const parts: Buffer[] = [Buffer.from(all.subarray(0, HEADER_BYTES))];
   (parts[0] as Buffer).writeUInt32LE(0, 32);
   for (let i = 1; i < record.headerBlocks; i++) parts.push(all.subarray(i * LOG_BLOCK_BYTES, i * LOG_BLOCK_BYTES + EXTENDED_HEADER_BYTES));
   const payloadAt = record.headerBlocks * LOG_BLOCK_BYTES;
