@@ -5,7 +5,9 @@ import { volumeMap } from '../bytes/volume-map.js';
 import { deviceName } from '../labs/appliance/appliance.js';
 import type { Exposure } from '../labs/lab.js';
 import type { ByteSource, PartitionTable, UntestedItem, Volume } from '../types.js';
-import { identifyContent, readCaptureState, readPartitionTable } from '../volumes/index.js';
+import { readCaptureState } from '../volumes/capture-state.js';
+import { identifyContent } from '../volumes/content/identify.js';
+import { readPartitionTable } from '../volumes/partitions/partition-table.js';
 import type { StackedDevice } from './stacked.js';
 
 export interface DiskVolumes {

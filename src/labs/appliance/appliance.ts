@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LabError } from '../../errors.js';
 import type { ByteMap, SystemMount } from '../../types.js';
 import type { Appliance, ApplianceResult, Lab, LabSession } from '../lab.js';
+import { applianceEnvironment } from '../acceleration.js';
 import { Guestfish } from './guestfish.js';
 import { ScratchDisk } from './scratch.js';
 import { guestWrapper, mountCommand, scriptWrapper } from './scripts.js';
@@ -13,6 +14,16 @@ const LAUNCH_TIMEOUT_MS = 300_000;
 const CALL_TIMEOUT_MS = 120_000;
 /** A script ends by its own limit first; this one is for an appliance that hangs. */
 const GRACE_MS = 60_000;
+
+/** Innermost mounts first: the reverse of the order in which they were made. The appliance has no awk. */
+const UNMOUNT_SCRIPT = `
+sync
+places=()
+while read -r _ place _; do
+  case $place in /sysroot|/sysroot/*|/snap/*) places=("$(printf '%b' "$place")" "\${places[@]}");; esac
+done </proc/mounts
+for place in "\${places[@]}"; do umount -- "$place" || exit 1; done
+sync`;
 
 export interface ApplianceRequest {
   /** Overlays in the order of the disks: the first is /dev/sda. */
@@ -27,10 +38,17 @@ export interface ApplianceRequest {
 export class ApplianceLab implements Lab<ApplianceRequest, ApplianceSession> {
   readonly name = 'appliance';
 
-  constructor(private readonly tools: { probe(): Promise<{ usable: boolean; why: string }> }) {}
-
-  probe(): Promise<{ usable: boolean; why: string }> {
-    return this.tools.probe();
+  /** A launch on no disks at all is the only honest answer. */
+  async probe(): Promise<{ usable: boolean; why: string }> {
+    const fish = new Guestfish(['-a', '/dev/null'], await applianceEnvironment());
+    try {
+      await fish.call('run', [], LAUNCH_TIMEOUT_MS);
+      return { usable: true, why: 'the appliance starts' };
+    } catch (error) {
+      return { usable: false, why: error instanceof Error ? error.message : String(error) };
+    } finally {
+      await fish.stop();
+    }
   }
 
   async open(request: ApplianceRequest, signal: AbortSignal): Promise<ApplianceSession> {
@@ -95,10 +113,14 @@ export class ApplianceSession implements Appliance, LabSession {
   /** Unmounts everything of the guest, innermost first, and flushes it to the overlays. */
   async unmountAll(): Promise<void> {
     this.generation++;
-    const script = `sync; awk '$2 ~ "^/(sysroot|snap)(/|$)" {print $2}' /proc/mounts | tac | while read -r place; do umount -- "$(printf '%b' "$place")" || exit 1; done; sync`;
     const result = await this.script(script, { timeoutMs: CALL_TIMEOUT_MS });
     if (result.exitCode !== 0)
       throw new LabError({ code: 'appliance.unmount', message: `a file system of the guest cannot be unmounted: ${result.stderr.trim()}` });
+  }
+
+  /** Brings everything down to the overlay files: a plain sync leaves the block server's own tables in its memory. */
+  async flush(): Promise<void> {
+    await this.call('sync');
   }
 
   async close(): Promise<void> {

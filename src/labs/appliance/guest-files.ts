@@ -20,7 +20,6 @@ const MOUNT_TIMEOUT_MS = 300_000;
 const LIST_TIMEOUT_MS = 600_000;
 
 interface View {
-  generation: number;
   places: Map<string, string>;
   listings: Map<string, Promise<VolumeListing>>;
   maps: Map<string, Promise<ByteMap | null>>;
@@ -165,7 +164,7 @@ export class ApplianceFiles implements GuestFiles {
   private open(): Promise<View> {
     if (!this.view || this.generation !== this.appliance.generation) {
       this.view = this.mountAll();
-      this.generation = this.appliance.generation + 1; // unmountAll counts once
+      this.generation = this.appliance.generation; // after mountAll began: its own unmounting counts too, at once
     }
     return this.view;
   }
@@ -181,8 +180,8 @@ export class ApplianceFiles implements GuestFiles {
       if (problem === null) places.set(volume.id, place);
       else this.unreadable.set(volume.id, { what: `files on ${volume.id}`, why: `its file system cannot be opened: ${problem}`, holdsData: true });
     }
-    await this.appliance.script('sync', { timeoutMs: MOUNT_TIMEOUT_MS });
-    return { generation: this.appliance.generation, places, listings: new Map(), maps: new Map(), chunks: new Map() };
+    await this.appliance.flush();
+    return { places, listings: new Map(), maps: new Map(), chunks: new Map() };
   }
 
   private async mount(volume: Volume, place: string): Promise<string | null> {

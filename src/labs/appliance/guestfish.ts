@@ -2,7 +2,8 @@
  * Drives one guestfish process over its standard input and output.
  * guestfish's input is also a host shell (`!cmd`, `| cmd`), so a command name is checked against a pattern and every
  * argument is double-quoted with each byte outside a small safe set written as \xHH: no byte of a guest can leave its quotes.
- * When this process dies, guestfish sees the end of its input, and the appliance ends with it.
+ * When this process dies, guestfish sees the end of its input after the command at hand, ends the appliance and removes its
+ * temporary files; ended by a signal it would leave them.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -45,8 +46,7 @@ export class Guestfish {
   private readonly gone: Promise<void>;
 
   constructor(args: string[], env: Record<string, string>) {
-    // setpriv: the process must not outlive us even while it is busy and reads no input.
-    this.child = spawn('setpriv', ['--pdeathsig', 'SIGTERM', 'guestfish', ...args], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    this.child = spawn('guestfish', args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.out += text;
       this.settle();

@@ -1,0 +1,66 @@
+/** From disks to an inspection: first the volumes as captured, then, after replay, the systems and databases on them. */
+import type { EngineFinder } from '../check.js';
+import type { ApplianceSession } from '../labs/appliance/appliance.js';
+import { deviceName } from '../labs/appliance/appliance.js';
+import type { ApplianceFiles } from '../labs/appliance/guest-files.js';
+import { isMountable } from '../labs/appliance/guest-files.js';
+import type { Exposure } from '../labs/lab.js';
+import type { GuestEntry, Inspection, UntestedItem, Volume } from '../types.js';
+import { ApplianceSource } from './appliance-source.js';
+import { findDatabases, findUnjudged, untestedEngines } from './databases.js';
+import { readStackedDevices } from './stacked.js';
+import { findSystems } from './systems.js';
+import { describeStacked, needsAssembly, readDiskVolumes, untestedVolumes } from './volumes.js';
+
+/** Partitions, and what LVM and RAID make of them. Reads only what was captured. */
+export async function inspectVolumes(exposure: Exposure, appliance: () => Promise<ApplianceSession>): Promise<Inspection> {
+  const { tables, volumes } = await readDiskVolumes(exposure);
+  const stacked = needsAssembly(volumes) ? await inspectStacked(exposure, await appliance()) : [];
+  const all = [...volumes, ...stacked];
+  return { tables, volumes: all, systems: [], databases: [], unjudged: [], untested: [...untestedVolumes(all), ...unassembled(volumes, stacked)] };
+}
+
+async function inspectStacked(exposure: Exposure, appliance: ApplianceSession): Promise<Volume[]> {
+  const disks = new Map(exposure.images.map((image, index) => [deviceName(index).slice('/dev/'.length), image.name]));
+  const devices = await readStackedDevices(appliance, disks);
+  return describeStacked(devices, exposure, (device) => new ApplianceSource(appliance, device.device, device.sizeBytes));
+}
+
+/** Members whose group or array did not come up: their data was not seen. */
+function unassembled(volumes: Volume[], stacked: Volume[]): UntestedItem[] {
+  const arrays = stacked.some((volume) => volume.id.startsWith('md/'));
+  return volumes.flatMap((volume) => {
+    const { content } = volume;
+    const group = content.kind === 'lvm-member' ? content.group : null;
+    const lost = (group !== null && !stacked.some((other) => other.id.startsWith(`${group}/`))) || (content.kind === 'raid-member' && !arrays);
+    return lost ? [{ what: `volume ${volume.id}`, why: 'it is part of a volume group or array that cannot be assembled from these disks', holdsData: true }] : [];
+  });
+}
+
+/** Adds what the files of the guest tell. Opening them replays file-system logs onto the overlay. */
+export async function inspectGuest(volumes: Inspection, files: ApplianceFiles, finders: EngineFinder[]): Promise<Inspection> {
+  const mountable = volumes.volumes.filter(isMountable);
+  const entries: GuestEntry[][] = (await files.listings()).map((listing) => [...listing.all()]);
+  const found = await findSystems(files, mountable);
+  const systems = found.map(({ system }) => system);
+  files.useSystems(systems);
+  const tree = { files, entries: () => iterate(entries) };
+  const unjudged = findUnjudged(tree.entries());
+  return {
+    ...volumes,
+    systems,
+    databases: await findDatabases(tree, finders),
+    unjudged,
+    untested: [...volumes.untested, ...files.unreadable.values(), ...unmountable(volumes.volumes), ...found.flatMap(({ missing }) => missing), ...untestedEngines(unjudged)],
+  };
+}
+
+function unmountable(volumes: Volume[]): UntestedItem[] {
+  return volumes
+    .filter((volume) => volume.content.kind === 'filesystem' && !isMountable(volume))
+    .map((volume) => ({ what: `volume ${volume.id}`, why: `nothing here can open a file system of type ${volume.content.kind === 'filesystem' ? volume.content.type : ''}`, holdsData: true }));
+}
+
+function* iterate(lists: GuestEntry[][]): Iterable<GuestEntry> {
+  for (const list of lists) yield* list;
+}

@@ -1,0 +1,160 @@
+/**
+ * The main flow: one restore point in, one record out, one function per stage. Read this file first, src/types.ts second.
+ * Labs do not know checks, checks do not know labs beyond their interface; this file alone knows every stage.
+ */
+import type { Check, CheckStage, CheckTarget, EngineFinder } from './check.js';
+import { InterruptedError, LabError, SnapproofError } from './errors.js';
+import { type DigestResult, digestFiles, filesToDigest, openImages } from './images/index.js';
+import { inspectGuest, inspectVolumes } from './inspection/inspect.js';
+import { buildRecord } from './ledger/index.js';
+import { openWorkFolder } from './process/work-folder.js';
+import { describeEnvironment, describeIsolation } from './runner/environment.js';
+import { NOTHING_INSPECTED, runStage } from './runner/run-checks.js';
+import { RunLabs } from './runner/run-labs.js';
+import { StageClock } from './runner/stages.js';
+import { untestedWays } from './runner/untested-ways.js';
+import { foldVerdict } from './runner/verdict.js';
+import type { CheckResult, Inspection, Policy, ProgressSink, RestorePoint, SnapshotImage, UntestedItem, VerificationRecord } from './types.js';
+
+export interface RunRequest {
+  restorePoint: RestorePoint;
+  policy: Policy;
+  checks: Check[];
+  finders: EngineFinder[];
+  progress: ProgressSink;
+  signal: AbortSignal;
+}
+
+/** What the stages inside the labs add up to. */
+interface Examination {
+  checks: CheckResult[];
+  inspection: Inspection | null;
+  untested: UntestedItem[];
+}
+
+/** Verifies one restore point. Its files are only ever read; everything that is written goes to a work folder that is gone afterwards. */
+export async function verifyRestorePoint(request: RunRequest): Promise<VerificationRecord> {
+  const startedAt = new Date();
+  const start = performance.now();
+  const { restorePoint, policy, signal } = request;
+  const clock = new StageClock(request.progress);
+  const images = await clock.run('images', 'reading the headers of the images', () => openImages(restorePoint, policy));
+  const folder = await openWorkFolder();
+  const labs = new RunLabs(folder, policy, signal);
+  const digests = digestFiles(filesToDigest(restorePoint, images), { signal, progress: request.progress });
+  digests.catch(() => {});
+  let examination: Examination;
+  let digested: DigestResult;
+  let isolation: VerificationRecord['isolation'];
+  let cleanup: VerificationRecord['cleanup'];
+  try {
+    examination = await examine(request, images, labs, clock);
+    digested = await clock.run('digests', 'reading every file once for its SHA-256', () => digests);
+    isolation = await describeIsolation(labs);
+  } catch (error) {
+    throw signal.aborted ? interrupted(signal, error) : error;
+  } finally {
+    await labs.close();
+    cleanup = await folder.close();
+  }
+  const checks = examination.checks;
+  const extraUntested = [...examination.untested, ...changedFiles(digested), ...untestedWays(restorePoint, policy)];
+  const verdict = foldVerdict({ checks, inspection: examination.inspection, declared: restorePoint.declaredConsistency, extraUntested });
+  return buildRecord({
+    restorePoint,
+    files: digested.digests,
+    verdict,
+    checks,
+    inspection: examination.inspection,
+    environment: await describeEnvironment(),
+    isolation,
+    deviations: [],
+    stages: clock.stages,
+    cleanup,
+    startedAt,
+    finishedAt: new Date(),
+    durationMs: performance.now() - start,
+  });
+}
+
+/** Images first; when they are sound, what lies on them, deeper stage by stage. */
+async function examine(request: RunRequest, images: SnapshotImage[], labs: RunLabs, clock: StageClock): Promise<Examination> {
+  const readable = images.filter((image) => image.refused === null);
+  const untested: UntestedItem[] = [];
+  const stage = stageRunner(request, labs, clock);
+  try {
+    if (readable.length > 0) {
+      await clock.run('expose', 'opening the disks on throw-away overlays', () => labs.openExposure(readable));
+      labs.launchAppliance();
+    }
+    const imageResults = await stage('image', 'checking the images', NOTHING_INSPECTED, imageTargets(images));
+    if (readable.length === 0 || imageResults.some((result) => result.outcome === 'fail')) return { checks: imageResults, inspection: null, untested };
+    return await examineGuest(request, labs, clock, stage, imageResults);
+  } catch (error) {
+    if (request.signal.aborted || !(error instanceof SnapproofError)) throw error;
+    untested.push({ what: 'the guest on these disks', why: [error.message, error.advice].filter(Boolean).join(' '), holdsData: true });
+    return { checks: stage.results, inspection: null, untested };
+  }
+}
+
+async function examineGuest(request: RunRequest, labs: RunLabs, clock: StageClock, stage: StageRunner, before: CheckResult[]): Promise<Examination> {
+  const volumes = await clock.run('volumes', 'reading partitions and file systems as they were captured', () => inspectVolumes(labs.exposure, () => labs.session()));
+  const checks = [...before];
+  await clock.run('appliance', 'starting the appliance', () => labs.session());
+  checks.push(...(await stage('volume', 'replaying and checking file systems', volumes, volumeTargets(volumes))));
+  const files = await labs.openFiles(volumes.volumes);
+  const inspection = await clock.run('inspect', 'looking for systems and databases', () => inspectGuest(volumes, files, request.finders));
+  const instances = instanceTargets(inspection);
+  checks.push(...(await stage('static', 'reading the databases', inspection, instances)));
+  checks.push(...(await stage('logical', 'letting the engines check their data', inspection, instances)));
+  checks.push(...(await stage('recovery', 'letting the engines recover on the overlay', inspection, instances)));
+  return { checks, inspection, untested: [] };
+}
+
+interface StageRunner {
+  (stage: CheckStage, what: string, inspection: Inspection, targets: CheckTarget[]): Promise<CheckResult[]>;
+  /** What was judged so far, for when a later stage cannot run. */
+  results: CheckResult[];
+}
+
+/** Reading may go side by side; what writes to the overlay may not. */
+const CONCURRENCY: Record<CheckStage, number> = { image: 2, volume: 1, static: 2, logical: 2, recovery: 1 };
+
+function stageRunner(request: RunRequest, labs: RunLabs, clock: StageClock): StageRunner {
+  const shared = new Map<string, Promise<unknown>>();
+  const once = <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    if (!shared.has(key)) shared.set(key, work());
+    return shared.get(key) as Promise<T>;
+  };
+  const run: StageRunner = async (stage, what, inspection, targets) => {
+    const { restorePoint, policy, checks, signal } = request;
+    const results = await clock.run(stage, what, (progress) =>
+      runStage({ stage, checks, targets, policy, concurrency: CONCURRENCY[stage], blockedBy: null, context: { restorePoint, inspection, labs, signal, progress, once } }),
+    );
+    run.results.push(...results);
+    return results;
+  };
+  run.results = [];
+  return run;
+}
+
+function imageTargets(images: SnapshotImage[]): CheckTarget[] {
+  return images.map((image) => ({ kind: 'image', id: image.name, image }));
+}
+
+function volumeTargets(inspection: Inspection): CheckTarget[] {
+  return inspection.volumes.map((volume) => ({ kind: 'volume', id: volume.id, volume }));
+}
+
+function instanceTargets(inspection: Inspection): CheckTarget[] {
+  return inspection.databases.map((instance) => ({ kind: 'instance', id: instance.id, instance }));
+}
+
+/** Bytes that changed under our eyes were not the bytes that were tested. */
+function changedFiles(digested: DigestResult): UntestedItem[] {
+  return digested.findings.map((finding) => ({ what: String(finding.where.file ?? 'a file of the restore point'), why: finding.message, holdsData: true }));
+}
+
+function interrupted(signal: AbortSignal, cause: unknown): Error {
+  return signal.reason instanceof InterruptedError ? signal.reason : new LabError({ code: 'run.aborted', message: 'the run was ended', cause });
+}

@@ -1,0 +1,87 @@
+/** The labs of one restore point: opened when first needed, all closed together, whatever happened. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LabError } from '../errors.js';
+import { applianceEnvironment } from '../labs/acceleration.js';
+import { ApplianceLab, type ApplianceSession } from '../labs/appliance/appliance.js';
+import { ApplianceFiles } from '../labs/appliance/guest-files.js';
+import { ExposureLab, type ExposureSession } from '../labs/exposure/exposure.js';
+import type { Appliance, CheckLabs } from '../labs/lab.js';
+import { openSandbox, type SandboxSession } from '../labs/sandbox/index.js';
+import type { WorkFolder } from '../process/work-folder.js';
+import type { Policy, SnapshotImage, Volume } from '../types.js';
+
+export class RunLabs implements CheckLabs {
+  readonly sandbox: SandboxSession;
+  private exposed: ExposureSession | null = null;
+  private launched: Promise<ApplianceSession> | null = null;
+  private guestFiles: ApplianceFiles | null = null;
+
+  constructor(
+    private readonly folder: WorkFolder,
+    private readonly policy: Policy,
+    private readonly signal: AbortSignal,
+  ) {
+    this.sandbox = openSandbox({ fileBytes: policy.limits.overlayBytes });
+  }
+
+  async openExposure(images: SnapshotImage[]): Promise<void> {
+    this.exposed = await new ExposureLab().open({ images, workFolder: this.folder.path, sandbox: this.sandbox }, this.signal);
+  }
+
+  get exposure(): ExposureSession {
+    if (!this.exposed) throw new LabError({ code: 'run.exposure', message: 'the disks are not open: their images were refused' });
+    return this.exposed;
+  }
+
+  get files(): ApplianceFiles {
+    if (!this.guestFiles) throw new LabError({ code: 'run.files', message: 'the files of the guest could not be reached' });
+    return this.guestFiles;
+  }
+
+  /** Starts it in the background; whoever needs it waits then. */
+  launchAppliance(): void {
+    this.launched ??= this.launch();
+    this.launched.catch(() => {});
+  }
+
+  appliance(): Promise<Appliance> {
+    return this.session();
+  }
+
+  session(): Promise<ApplianceSession> {
+    this.launchAppliance();
+    return this.launched as Promise<ApplianceSession>;
+  }
+
+  async openFiles(volumes: Volume[]): Promise<ApplianceFiles> {
+    this.guestFiles = new ApplianceFiles(await this.session(), this.exposure, volumes);
+    return this.guestFiles;
+  }
+
+  async scratchFolder(): Promise<string> {
+    const parent = join(this.folder.path, 'scratch');
+    await mkdir(parent, { recursive: true, mode: 0o700 });
+    return mkdtemp(join(parent, 'check-'));
+  }
+
+  /** How host tools were confined, for the record. */
+  confinement(): Promise<string> {
+    return this.sandbox.confinement();
+  }
+
+  async close(): Promise<void> {
+    const session = await this.launched?.catch(() => null);
+    await session?.close();
+    await this.exposed?.close();
+    await this.sandbox.close();
+    await rm(join(this.folder.path, 'scratch'), { recursive: true, force: true });
+  }
+
+  private async launch(): Promise<ApplianceSession> {
+    const disks = this.exposure.images.map((image) => this.exposure.overlaySocket(image.name));
+    const { overlayBytes, applianceMemoryMiB } = this.policy.limits;
+    const environment = { ...(await applianceEnvironment()), ...this.folder.environment() };
+    return new ApplianceLab().open({ disks, workFolder: this.folder.path, memoryMiB: applianceMemoryMiB, scratchBytes: overlayBytes, environment }, this.signal);
+  }
+}
