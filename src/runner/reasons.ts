@@ -1,5 +1,5 @@
 /** Why the verdict is what it is, in plain sentences, most important first. */
-import type { CheckResult, UntestedItem, Verdict, VerdictWord } from '../types.js';
+import type { CheckResult, Consistency, UntestedItem, Verdict, VerdictWord } from '../types.js';
 import { isJudged } from './coverage.js';
 
 interface ReasonInput {
@@ -7,6 +7,7 @@ interface ReasonInput {
   checks: CheckResult[];
   untested: UntestedItem[];
   recovery: Verdict['recovery'];
+  consistency: Verdict['consistency'];
 }
 
 /** Never empty, each sentence once, and the same whatever the order of the checks. */
@@ -20,6 +21,7 @@ export function foldReasons(input: ReasonInput): string[] {
     ...dataUntested(untested, required),
     ...(checks.some(isJudged) ? [] : ['Nothing was tested: no check came to a judgement.']),
     ...(input.verdict === 'passed' ? whyPassed(input) : []),
+    ...brokenPromise(input.consistency),
     ...said(optional, 'fail', ({ target, summary }) => `${target}: ${summary} (The policy does not require this check.)`),
     ...said(optional, 'error', ({ id, target, summary }) => `${target}: ${id} could not run: ${summary} (The policy does not require this check.)`),
   ];
@@ -49,7 +51,14 @@ function whyPassed({ checks, recovery }: ReasonInput): string[] {
   const passed = checks.filter((check) => check.required && check.outcome === 'pass').length;
   const proof = passed === 1 ? 'The one check that applies and is required passed.' : `All ${passed} checks that apply and are required passed.`;
   const all = passed === 0 ? 'No check that the policy requires applies; those that ran passed.' : proof;
-  return recovery.needed ? [all, 'Its logs must be replayed first, as is normal for a hot backup.'] : [all];
+  return recovery.needed ? [all, 'The machine must replay its logs first, as is normal for a hot backup.'] : [all];
+}
+
+/** A weaker state than the backup claims is no damage, but somebody relies on the claim. */
+function brokenPromise({ declared, observed }: Verdict['consistency']): string[] {
+  const strength: Consistency[] = ['none', 'crash', 'filesystem', 'application'];
+  if (observed === 'unknown' || strength.indexOf(observed) >= strength.indexOf(declared)) return [];
+  return [`The backup was declared ${declared}-consistent, but what was captured is weaker (${observed}): what was to quiesce the machine did not.`];
 }
 
 function compare(a: string, b: string): number {

@@ -22,11 +22,12 @@ export function foldVerdict(input: VerdictInput): Verdict {
   const untested = collectUntested(input);
   const verdict = foldWord(input.checks, untested);
   const { observed, why } = foldConsistency(input.checks, input.inspection);
+  const consistency = { declared: input.declared, observed, why };
   const recovery = foldRecovery(input.checks);
   return {
     verdict,
-    reasons: foldReasons({ verdict, checks: input.checks, untested, recovery }),
-    consistency: { declared: input.declared, observed, why },
+    reasons: foldReasons({ verdict, checks: input.checks, untested, recovery, consistency }),
+    consistency,
     recovery,
     coverage: { tested: collectTested(input.checks), untested },
   };
