@@ -2,4 +2,5 @@
 export { EMPTY_HEAD, GENESIS_HASH, type LedgerEntry, type LedgerHead } from './entry.js';
 export { type HistoryFilter, type HistoryItem, Ledger, ledgerPath, openLedger, readLedger, stateFolder } from './ledger.js';
 export { buildRecord, buildRunDocument, type RecordInput } from './record.js';
+export { problemsOfRecord, problemsOfRun, recordSchema, runSchema } from './schemas.js';
 export type { LedgerProblem, LedgerProblemKind, LedgerVerification } from './verify.js';

@@ -1,0 +1,52 @@
+/** `--report DIR`: the run as JSON and one text per record. A reader never sees half a file. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { UsageError } from '../errors.js';
+import { buildRunDocument } from '../ledger/record.js';
+import type { VerificationRecord } from '../types.js';
+import { renderRecord } from './terminal.js';
+
+/** @returns the paths written, `run.json` first. @throws UsageError when the folder cannot be written. */
+export async function reportFiles(records: VerificationRecord[], folder: string, options: { storedAt?: string } = {}): Promise<string[]> {
+  const files = [
+    { name: 'run.json', text: `${JSON.stringify(buildRunDocument(records), null, 2)}\n` },
+    ...records.map((record) => ({ name: `${fileName(record)}.txt`, text: renderRecord(record, { color: false, ...options }) })),
+  ];
+  try {
+    await mkdir(folder, { recursive: true });
+    for (const { name, text } of files) await writeWhole(resolve(folder), name, text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError({
+      code: 'report.unwritable',
+      message: `The report cannot be written to ${folder}: ${why}`,
+      advice: 'Name a folder you may write with --report.',
+      cause,
+    });
+  }
+  return files.map(({ name }) => join(resolve(folder), name));
+}
+
+/** Names of machines come from outside: nothing but plain characters reaches the file name, and the id makes it unique. */
+function fileName(record: VerificationRecord): string {
+  const plain = (text: string): string => text.replace(/[^A-Za-z0-9_.-]+/g, '_').slice(0, 80);
+  return `${plain(record.restorePoint.machine).replace(/^\.+/, '') || 'machine'}-${plain(record.id)}`;
+}
+
+async function writeWhole(folder: string, name: string, text: string): Promise<void> {
+  const part = join(folder, `.${name}.${randomBytes(4).toString('hex')}.part`);
+  try {
+    const file = await open(part, 'wx', 0o644);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(part, join(folder, name));
+  } catch (cause) {
+    await rm(part, { force: true });
+    throw cause;
+  }
+}

@@ -1,0 +1,74 @@
+/** The report of one record for people: verdict first, then why, what to do, and only then the rest. */
+import type { ChalkInstance } from 'chalk';
+import type { VerificationRecord } from '../types.js';
+import { palette, verdictStyle } from './colour.js';
+import { visible } from './escape.js';
+import { checksSection, cleanupSection, coverageSections, deviationsSection } from './sections.js';
+import { wrap } from './text.js';
+import { formatBytes, formatInstant, formatSeconds } from './units.js';
+import { whatToDo, why } from './why.js';
+import { CONSISTENCY_MEANING, declaredSentence, recoverySentence, VERDICT_MEANING } from './words.js';
+
+export interface RenderOptions {
+  color: boolean;
+  /** Columns; default 80, at least 60. */
+  width?: number;
+  /** Where the record lies, such as the path of the ledger; left out when it was not stored. */
+  storedAt?: string;
+}
+
+/** What every section needs to know. */
+export interface Page {
+  record: VerificationRecord;
+  width: number;
+  paint: ChalkInstance;
+}
+
+/** Ends with a line feed. Guest strings are made harmless; without colour there is no escape sequence in it. */
+export function renderRecord(record: VerificationRecord, options: RenderOptions): string {
+  const page: Page = { record, width: Math.max(options.width ?? 80, 60), paint: palette(options.color) };
+  const sections = [headline(page), facts(page), why(page), whatToDo(page), wayBack(page), checksSection(page), ...coverageSections(page)];
+  const last = [deviationsSection(page), cleanupSection(page), whereItLies(page, options.storedAt)];
+  const lines = [...sections, ...last].filter((section) => section.length > 0).map((section) => section.join('\n'));
+  return `${lines.join('\n\n')}\n`;
+}
+
+function headline({ record, width, paint }: Page): string[] {
+  const word = record.verdict.toUpperCase();
+  const lines = wrap(`${word}: ${VERDICT_MEANING[record.verdict]}`, { width });
+  return lines.map((line, index) => (index === 0 ? line.replace(word, verdictStyle(paint, record.verdict)(word)) : line));
+}
+
+function facts({ record, width }: Page): string[] {
+  const { id, machine, takenAt, files } = record.restorePoint;
+  const named = files.map(({ path, format, sizeBytes }) => `${visible(path)} (${format}, ${formatBytes(sizeBytes)})`);
+  return [
+    ...fact('Machine', visible(machine), width),
+    ...fact('Restore point', `${visible(id)}, ${takenAt ? `taken ${formatInstant(visible(takenAt))}` : 'when it was taken is not known'}`, width),
+    ...(named.length > 0 ? fact('Files', named.join(', '), width) : []),
+    ...fact('Tested', `${formatInstant(visible(record.startedAt))}, took ${formatSeconds(record.durationMs / 1000)}`, width),
+  ];
+}
+
+/** Consistency and recovery effort belong together: what state it was, and what that costs on the way back. */
+function wayBack({ record, width, paint }: Page): string[] {
+  const { consistency, recovery } = record;
+  const declared = declaredSentence(consistency);
+  const reasons = consistency.why.slice(0, 5).flatMap((text) => wrap(visible(text), { width, first: '    - ' }));
+  return [
+    paint.bold('State at capture and way back'),
+    ...wrap(`${CONSISTENCY_MEANING[consistency.observed]}. ${declared}`.trimEnd(), { width, first: '  ' }),
+    ...reasons,
+    ...(consistency.why.length > 5 ? [`    - and ${consistency.why.length - 5} more, in the record`] : []),
+    ...wrap(recoverySentence(recovery), { width, first: '  ' }),
+  ];
+}
+
+function whereItLies({ record, width }: Page, storedAt: string | undefined): string[] {
+  const place = storedAt ? `, stored in ${visible(storedAt)}` : '';
+  return wrap(`Record ${visible(record.id)}${place}.`, { width });
+}
+
+function fact(name: string, text: string, width: number): string[] {
+  return wrap(text, { width, first: name.padEnd(15) });
+}
