@@ -80,7 +80,7 @@ export async function runPagePass<Config, Detail, Result>(pass: PagePass<Config,
     pass.onResult(result as Result);
     pass.progress(done, totalBytes);
   };
-  const workers = Array.from({ length: threads }, () => startWorker(pass));
+  const workers = Array.from({ length: threads }, () => startWorker(pass.verifier, pass.config));
   const abort = abortion(pass.signal);
   try {
     await Promise.race([abort.promise, Promise.all(workers.map((worker) => feed(worker, batches, finished)))]);
@@ -109,10 +109,10 @@ export function* splitByBytes(files: PageFile<unknown>[], blockBytes: number, ba
   if (batch.parts.length > 0) yield batch;
 }
 
-function startWorker(pass: PagePass<unknown, never, never>): Worker {
+function startWorker(verifierModule: URL, config: unknown): Worker {
   const entry = builtModule(new URL('./page-worker.js', import.meta.url));
-  const verifier = builtModule(pass.verifier).href;
-  return new Worker(entry, { workerData: { verifier, config: pass.config }, execArgv: [], env: {} });
+  const verifier = builtModule(verifierModule).href;
+  return new Worker(entry, { workerData: { verifier, config }, execArgv: [], env: {} });
 }
 
 /** Gives one worker batch after batch until there is none left. */

@@ -1,0 +1,197 @@
+/**
+ * The static pass over one PostgreSQL cluster: nothing of the guest runs. Three steps, each done once per restore point,
+ * whichever checks ask: what the cluster says of itself, its log from redo to the end, every page of every relation.
+ */
+import { runPagePass } from '../../src/bytes/page-pool.js';
+import type { CheckContext } from '../../src/check.js';
+import type { DatabaseInstance, GuestFiles } from '../../src/types.js';
+import { BlockTable, RelationNumbers } from './block-table.js';
+import { listRelations, type RelationEntry } from './cluster-files.js';
+import { type ClusterHead, readControl, recoveryStart } from './control.js';
+import type { ControlFile } from './format/control.js';
+import { addPageFacts, emptyPageFacts, type PageFacts } from './page-facts.js';
+import { BLOCK_BYTES, type PageConfig, type PageDetail } from './page-verifier.js';
+import { takeInventory, type WalInventory } from './wal-inventory.js';
+import { type LogFacts, walkLog } from './wal-walk.js';
+
+/** The part of the check context that the pass uses. */
+export type PassContext = Pick<CheckContext<unknown>, 'signal' | 'progress' | 'once'> & { labs: { files: GuestFiles } };
+
+export interface WalFacts {
+  /** Null when pg_wal is not in the restore point. */
+  inventory: { counts: WalInventory['counts']; otherCluster: string[]; short: string[] } | null;
+  log: LogFacts | null;
+}
+
+/** A segment file that is shorter than 1 GiB although the relation goes on in the next. */
+export interface ShortSegment {
+  file: string;
+  sizeBytes: number;
+  next: string;
+}
+
+export interface RelationFacts {
+  files: number;
+  bytes: number;
+  exemptFiles: number;
+  derivedFiles: number;
+  shortSegments: { count: number; examples: ShortSegment[] };
+  /** Relation files that could not be read. */
+  unreadable: { count: number; examples: string[] };
+  missingTablespaces: string[];
+  pages: PageFacts;
+}
+
+/** What is kept as evidence. The shared table of blocks is not. */
+export interface StaticEvidence {
+  head: ClusterHead;
+  wal: WalFacts | null;
+  relations: RelationFacts | null;
+}
+
+interface LogKnowledge {
+  facts: WalFacts;
+  table: BlockTable;
+  relations: RelationNumbers;
+}
+
+const HISTORY_BYTES = 512 * 1024 * 1024;
+const MAX_EXAMPLES = 20;
+
+/** Step 1: control file, backup label, standby marks. */
+export function clusterHead(instance: DatabaseInstance, context: PassContext): Promise<ClusterHead> {
+  return context.once(`postgresql.head ${instance.id}`, () => readControl(context.labs.files, instance));
+}
+
+/** Steps 1 and 2. `wal` is null when the control file cannot be trusted. */
+export async function clusterLog(instance: DatabaseInstance, context: PassContext): Promise<StaticEvidence> {
+  const head = await clusterHead(instance, context);
+  const log = await logKnowledge(instance, context, head);
+  return { head, wal: log?.facts ?? null, relations: null };
+}
+
+/** All three steps. `relations` is null when the control file cannot be trusted. */
+export async function staticPass(instance: DatabaseInstance, context: PassContext): Promise<StaticEvidence> {
+  const head = await clusterHead(instance, context);
+  const log = await logKnowledge(instance, context, head);
+  if (head.control.kind !== 'ok' || !log) return { head, wal: null, relations: null };
+  const { control } = head.control;
+  const relations = await context.once(`postgresql.pages ${instance.id}`, () => readPages(instance, context, control, head, log));
+  return { head, wal: log.facts, relations };
+}
+
+async function logKnowledge(instance: DatabaseInstance, context: PassContext, head: ClusterHead): Promise<LogKnowledge | null> {
+  if (head.control.kind !== 'ok') return null;
+  const { control } = head.control;
+  return context.once(`postgresql.log ${instance.id}`, () => readLog(instance, context, control, head));
+}
+
+async function readLog(instance: DatabaseInstance, context: PassContext, control: ControlFile, head: ClusterHead): Promise<LogKnowledge> {
+  const table = new BlockTable();
+  const relations = new RelationNumbers();
+  const inventory = await takeInventory(context.labs.files, instance, control);
+  if (!inventory) return { facts: { inventory: null, log: null }, table, relations };
+  const { redo, timeline } = recoveryStart(head, control);
+  const { version, counts, otherCluster, short } = inventory;
+  const { systemId, walPageBytes: pageBytes, walSegmentBytes: segmentBytes } = control;
+  const log = await walkLog({
+    inventory,
+    geometry: { version, systemId, pageBytes, segmentBytes, leastTimeline: timeline },
+    redo,
+    historyBytes: HISTORY_BYTES,
+    hintsLogged: control.checksums || control.walLogHints,
+    table,
+    relations,
+    signal: context.signal,
+    progress: (doneBytes) => context.progress({ stage: 'static', what: `reading the log of ${instance.id}`, doneBytes, totalBytes: null }),
+  });
+  return { facts: { inventory: { counts, otherCluster, short }, log }, table, relations };
+}
+
+async function readPages(
+  instance: DatabaseInstance,
+  context: PassContext,
+  control: ControlFile,
+  head: ClusterHead,
+  known: LogKnowledge,
+): Promise<RelationFacts> {
+  const { entries, missingTablespaces } = await listRelations(context.labs.files, instance);
+  const unlogged = unloggedRelations(entries);
+  const maps = await context.labs.files.map(entries.map((entry) => entry.location));
+  const facts: RelationFacts = {
+    ...{ files: entries.length, bytes: 0, exemptFiles: 0, derivedFiles: 0 },
+    shortSegments: shortSegments(entries, control.pageBytes * control.relationSegmentPages),
+    unreadable: { count: 0, examples: [] },
+    missingTablespaces,
+    pages: emptyPageFacts(),
+  };
+  const files = [];
+  for (const [i, entry] of entries.entries()) {
+    const map = maps[i];
+    const detail = describe(entry, control, unlogged, known.relations);
+    if (!map) noteUnreadable(facts, entry.path);
+    else {
+      facts.bytes += map.sizeBytes;
+      if (detail.role === 'exempt') facts.exemptFiles++;
+      if (detail.role === 'derived') facts.derivedFiles++;
+      files.push({ map, detail });
+    }
+  }
+  await runPagePass<PageConfig, PageDetail, PageFacts>({
+    verifier: new URL('./page-verifier.js', import.meta.url),
+    config: pageConfig(control, head, known),
+    files,
+    blockBytes: BLOCK_BYTES,
+    onResult: (result) => addPageFacts(facts.pages, result),
+    signal: context.signal,
+    progress: (doneBytes, totalBytes) => context.progress({ stage: 'static', what: `verifying the pages of ${instance.id}`, doneBytes, totalBytes }),
+  });
+  return facts;
+}
+
+function pageConfig(control: ControlFile, head: ClusterHead, known: LogKnowledge): PageConfig {
+  const log = known.facts.log;
+  return {
+    pageBytes: control.pageBytes,
+    checksums: control.checksums,
+    logEnd: log && log.records > 0 ? log.end : null,
+    table: known.table.shared,
+    judgeStale: !head.standby && !head.archiveRecovery,
+  };
+}
+
+function noteUnreadable(facts: RelationFacts, path: string): void {
+  facts.unreadable.count++;
+  if (facts.unreadable.examples.length < MAX_EXAMPLES) facts.unreadable.examples.push(path);
+}
+
+const relationKey = (entry: RelationEntry): string => `${entry.tablespace}/${entry.database}/${entry.relation}`;
+
+/** A relation with an `_init` fork is unlogged: recovery empties it. */
+function unloggedRelations(entries: RelationEntry[]): Set<string> {
+  return new Set(entries.filter((entry) => entry.fork === 'init').map(relationKey));
+}
+
+function describe(entry: RelationEntry, control: ControlFile, unlogged: Set<string>, relations: RelationNumbers): PageDetail {
+  const derived = entry.fork === 'fsm' || entry.fork === 'vm';
+  const exempt = entry.temporary || entry.fork === 'init' || unlogged.has(relationKey(entry));
+  const firstBlock = entry.segment * control.relationSegmentPages;
+  const relation = derived || exempt ? -1 : relations.find(entry.tablespace, entry.database, entry.relation);
+  return { path: entry.path, relation, firstBlock, role: derived ? 'derived' : exempt ? 'exempt' : 'logged' };
+}
+
+/** Segment n+1 holds data only when n is full. Empty segments after a truncation are normal. */
+export function shortSegments(entries: RelationEntry[], fullBytes: number): RelationFacts['shortSegments'] {
+  const sizes = new Map(entries.map((entry) => [entry.path, entry.sizeBytes]));
+  const found: RelationFacts['shortSegments'] = { count: 0, examples: [] };
+  for (const entry of entries) {
+    if (entry.segment === 0 || entry.sizeBytes === 0) continue;
+    const base = entry.path.slice(0, entry.path.lastIndexOf('.'));
+    const before = entry.segment === 1 ? base : `${base}.${entry.segment - 1}`;
+    const sizeBytes = sizes.get(before) ?? 0;
+    if (sizeBytes >= fullBytes) continue;
+    found.count++;
+    if (found.examples.length < MAX_EXAMPLES) found.examples.push({ file: before, sizeBytes, next: entry.path });
+  }
+  return found;
+}

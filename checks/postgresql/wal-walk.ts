@@ -1,0 +1,179 @@
+/** Reads the log from where recovery starts to its true end, looks for what lies beyond, and reads back before it for rule R2. */
+import { BlockReader } from '../../src/bytes/block-reader.js';
+import { FormatError } from '../../src/errors.js';
+import type { BlockTable, RelationNumbers } from './block-table.js';
+import { parseRecordBody } from './format/wal-record.js';
+import { LogVisitor } from './log-visitor.js';
+import type { WalInventory } from './wal-inventory.js';
+import { type StopReason, type WalGeometry, WalReader, type WalRecord } from './wal-reader.js';
+
+export interface WalWalkRequest {
+  inventory: WalInventory;
+  geometry: WalGeometry;
+  redo: number;
+  /** How far back before redo R2 reads, at most. */
+  historyBytes: number;
+  /** Heap pages carry the LSN of a visibility change only then. */
+  hintsLogged: boolean;
+  table: BlockTable;
+  relations: RelationNumbers;
+  signal: AbortSignal;
+  progress(doneBytes: number): void;
+}
+
+/** Plain data. LSNs are bytes. */
+export interface LogFacts {
+  redo: number;
+  /** End of the last valid record: recovery comes this far. */
+  end: number;
+  records: number;
+  timeline: number;
+  stop: StopReason;
+  /** Valid records beyond the end: the log has a hole. */
+  beyond: { first: number; last: number; records: number } | null;
+  /** Where the log before redo could be read from without a gap; equal to redo when there is none. */
+  historyFrom: number;
+  historyRecords: number;
+  /** Start LSNs of the checkpoint records between redo and end; at most the last one and how many. */
+  lastCheckpoint: number | null;
+  sawBackupEnd: boolean;
+  blocks: number;
+  overflowed: boolean;
+  contradictions: number;
+}
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Bounded memory: one chunk, one record and the block table. */
+export async function walkLog(request: WalWalkRequest): Promise<LogFacts> {
+  const walker = new Walker(request);
+  try {
+    const visitor = new LogVisitor(request.table, request.relations, request.redo, request.hintsLogged);
+    const reader = new WalReader(request.geometry, request.redo, false, visiting(visitor));
+    await walker.run(reader, request.redo, Number.POSITIVE_INFINITY);
+    const beyond = await walker.lookBeyond(reader);
+    const redoRecords = reader.records;
+    const history = await walker.readHistory(visitor, reader.version);
+    visitor.applyTruncations();
+    return {
+      redo: request.redo,
+      end: reader.end,
+      records: redoRecords,
+      timeline: reader.timeline,
+      stop: reader.stopped ?? 'end of files',
+      beyond,
+      historyFrom: history.from,
+      historyRecords: history.records,
+      lastCheckpoint: visitor.lastCheckpoint,
+      sawBackupEnd: visitor.sawBackupEnd,
+      blocks: request.table.size,
+      overflowed: request.table.overflowed || request.relations.overflowed || visitor.overflowed,
+      contradictions: visitor.contradictions,
+    };
+  } finally {
+    await walker.close();
+  }
+}
+
+/** Records whose CRC is right but whose parts contradict each other are counted: no real server writes them. */
+function visiting(visitor: LogVisitor): (record: WalRecord) => boolean {
+  return (record) => {
+    try {
+      visitor.visit(record, parseRecordBody(record.bytes, record.offset, record.totalBytes, record.version));
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      visitor.contradictions++;
+    }
+    return true;
+  };
+}
+
+class Walker {
+  private readonly blocks = new BlockReader();
+  private readonly chunk = Buffer.alloc(CHUNK_BYTES);
+  private doneBytes = 0;
+
+  constructor(private readonly request: WalWalkRequest) {}
+
+  close(): Promise<void> {
+    return this.blocks.close();
+  }
+
+  /** Feeds the pages from the one that holds `from` until the reader stops, the files end, or `to` is reached. */
+  async run(reader: WalReader, from: number, to: number): Promise<void> {
+    const { pageBytes } = this.request.geometry;
+    await this.eachChunk(from - (from % pageBytes), to, (bytes, count, address) => {
+      for (let at = 0; at + pageBytes <= count; at += pageBytes) {
+        if (address + at >= to || !reader.feed(bytes, at, address + at)) return false;
+      }
+      return true;
+    });
+  }
+
+  /** Chunks of consecutive segments, as long as there are any; `take` false ends it. */
+  private async eachChunk(from: number, to: number, take: (bytes: Buffer, count: number, address: number) => boolean): Promise<void> {
+    const { segmentBytes, pageBytes } = this.request.geometry;
+    for (let address = from; address < to; ) {
+      this.request.signal.throwIfAborted();
+      const start = address - (address % segmentBytes);
+      const map = this.request.inventory.segments.get(start)?.map;
+      const inSegment = Math.min(map?.sizeBytes ?? 0, segmentBytes) - (address - start);
+      const count = Math.min(CHUNK_BYTES, inSegment - (inSegment % pageBytes));
+      if (!map || count <= 0) return;
+      await this.blocks.read(map, address - start, this.chunk, count);
+      this.doneBytes += count;
+      this.request.progress(this.doneBytes);
+      if (!take(this.chunk, count, address)) return;
+      address += count;
+    }
+  }
+
+  /**
+   * Looks for valid records after the end, in pages that say of themselves that they belong there.
+   * The server never writes such before the log in between, so they prove a hole.
+   */
+  async lookBeyond(ended: WalReader): Promise<LogFacts['beyond']> {
+    const { segmentBytes, pageBytes } = this.request.geometry;
+    const found = { first: 0, last: 0, records: 0 };
+    const starts = [...this.request.inventory.segments.values()].filter((segment) => segment.live && segment.start + segmentBytes > ended.position);
+    for (const { start } of starts.sort((a, b) => a.start - b.start)) {
+      let reader = this.resynchronise(ended, found);
+      const from = Math.max(start, ended.position - (ended.position % pageBytes) + pageBytes);
+      await this.eachChunk(from, start + segmentBytes, (bytes, count, address) => {
+        for (let at = 0; at + pageBytes <= count; at += pageBytes) {
+          if (!reader.feed(bytes, at, address + at)) reader = this.resynchronise(ended, found);
+        }
+        return true;
+      });
+    }
+    return found.records > 0 ? found : null;
+  }
+
+  private resynchronise(ended: WalReader, found: { first: number; last: number; records: number }): WalReader {
+    const geometry = { ...this.request.geometry, version: ended.version, leastTimeline: ended.timeline };
+    return new WalReader(geometry, ended.position, true, (record) => {
+      if (found.records === 0) found.first = record.start;
+      found.last = record.start;
+      found.records++;
+      return true;
+    });
+  }
+
+  /** The log before redo, as far back as segments follow each other and records are valid. */
+  async readHistory(visitor: LogVisitor, version: number | null): Promise<{ from: number; records: number }> {
+    const { geometry, redo, historyBytes } = this.request;
+    let from = redo - (redo % geometry.segmentBytes);
+    while (this.request.inventory.segments.has(from - geometry.segmentBytes) && redo - from < historyBytes) from -= geometry.segmentBytes;
+    let history = { from: redo, records: 0 };
+    for (let next = from; next < redo; ) {
+      const reader = new WalReader({ ...geometry, version, leastTimeline: 0 }, next, true, visiting(visitor.before(redo)));
+      await this.run(reader, next, redo);
+      history = { from: next, records: reader.records };
+      if (!reader.stopped || reader.position >= redo) return history;
+      visitor.forgetHistory(); // a gap: what was logged before it may have been undone within it
+      history = { from: redo, records: 0 };
+      next = Math.max(next, reader.position - (reader.position % geometry.pageBytes)) + geometry.pageBytes;
+    }
+    return history;
+  }
+}
