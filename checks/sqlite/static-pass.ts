@@ -22,6 +22,8 @@ export interface StaticEvidence {
   guestWasRunning: boolean | null;
   wal: WalFacts | null;
   walIndex: WalIndexHeader | null;
+  /** A `-wal` file is there, perhaps of no length (`wal` is then null). */
+  walFileExists: boolean;
   hasWalIndex: boolean;
   journal: (JournalFacts & JournalState) | null;
   pages: PageFacts | null;
@@ -64,6 +66,7 @@ async function collect(instance: DatabaseInstance, context: CheckContext<unknown
     guestWasRunning: wasRunning(volume, context),
     wal: null,
     walIndex: null,
+    walFileExists: maps.wal !== null,
     hasWalIndex: maps.walIndex !== null,
     journal: null,
     pages: null,
