@@ -1,0 +1,79 @@
+/** Check `sqlite/wal`: see README.md beside this file. */
+import { defineCheck } from '../../../src/check.js';
+import type { Consistency, CoverageItem, Judgement, RecoveryEffort } from '../../../src/types.js';
+import { instanceOf, notSqlite } from '../applies.js';
+import { type StaticEvidence, staticPass } from '../static-pass.js';
+import { journalFindings } from './judge-journal.js';
+import { missingLogFindings, walFindings } from './judge-wal.js';
+
+export interface WalOptions {
+  /** What to make of a database in WAL mode without a log while the guest was running. */
+  missingLog: 'warn' | 'fail';
+}
+
+const ADVICE =
+  'Transactions of this database are lost or mixed up in this restore point. Check that all files of the database were captured at the same instant (file, -wal, -journal), and use an earlier restore point that passed.';
+
+export default defineCheck<StaticEvidence, WalOptions>({
+  id: 'sqlite/wal',
+  title: 'The log of the SQLite database is whole and belongs to it',
+  failureTitle: 'The log of the SQLite database is damaged, missing or of another instant',
+  description:
+    'Verifies salts and running checksums of the write-ahead log to its true end, looks for committed transactions behind a hole, compares the log with the database and the index beside it, and verifies a hot rollback journal.',
+  stage: 'static',
+  depth: 'static',
+  targetKind: 'instance',
+  lab: 'none',
+  timeoutMs: 30 * 60_000,
+  optionsSchema: { type: 'object', additionalProperties: false, properties: { missingLog: { enum: ['warn', 'fail'] } } },
+  defaultOptions: { missingLog: 'warn' },
+  skipReason: notSqlite,
+  collect: (target, context) => staticPass(instanceOf(target), context),
+  evaluate: judge,
+});
+
+function judge(evidence: StaticEvidence, options: WalOptions): Judgement {
+  const findings = [...walFindings(evidence), ...missingLogFindings(evidence, options.missingLog), ...journalFindings(evidence)];
+  const critical = findings.find(({ severity }) => severity === 'critical');
+  const recovery = recoveryOf(evidence);
+  const tested = testedOf(evidence);
+  if (critical) {
+    return {
+      outcome: 'fail',
+      summary: critical.message,
+      findings,
+      advice: ADVICE,
+      consistency: { level: 'none', why: critical.message },
+      recovery,
+      tested,
+      untested: [],
+    };
+  }
+  return { outcome: 'pass', summary: passSummary(evidence), findings, consistency: consistencyOf(evidence, recovery), recovery, tested, untested: [] };
+}
+
+function recoveryOf({ wal, journal }: StaticEvidence): RecoveryEffort {
+  const fromWal = wal ? wal.committedFrames * wal.pageSize : 0;
+  const fromJournal = journal?.rolledBack ? journal.replayBytes : 0;
+  const needed = fromWal > 0 || journal?.rolledBack === true;
+  return { needed, seconds: needed ? null : 0, bytes: fromWal + fromJournal };
+}
+
+function consistencyOf({ path }: StaticEvidence, recovery: RecoveryEffort): { level: Consistency; why: string } {
+  if (!recovery.needed) return { level: 'application', why: `${path} has no log to replay` };
+  return { level: 'filesystem', why: `${path} needs its log: ${recovery.bytes} bytes` };
+}
+
+function passSummary({ path, wal, journal }: StaticEvidence): string {
+  if (journal?.rolledBack) return `${path} was inside a transaction; its rollback journal is whole and undoes it (${journal.records} pages).`;
+  if (wal && wal.committedFrames > 0) return `The write-ahead log of ${path} is whole: ${wal.commits} transactions in ${wal.committedFrames} frames.`;
+  return `${path} needs no log.`;
+}
+
+function testedOf({ path, wal, journal }: StaticEvidence): CoverageItem[] {
+  const items: CoverageItem[] = [];
+  if (wal)
+    items.push({ what: `write-ahead log of ${path}`, how: `verified salts and checksums of ${wal.chainedFrames} of ${wal.frames} frames, up to the true end` });
+  if (journal) items.push({ what: `rollback journal of ${path}`, how: `verified ${journal.records} of ${journal.promisedRecords} page records` });
+  return items;
+}
