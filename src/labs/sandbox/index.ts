@@ -1,5 +1,5 @@
 /** The sandbox: host tools in bubblewrap, without network, seeing only their input, with limits on time, memory and output. */
-import { InterruptedError, SnapproofError } from '../../errors.js';
+import { InterruptedError, LabError, SnapproofError } from '../../errors.js';
 import type { Lab, LabSession, Sandbox, SandboxRequest, SandboxResult } from '../lab.js';
 import type { Confinement, ConfinementMode } from './arguments.js';
 import { probeConfinement } from './probe.js';
@@ -77,6 +77,7 @@ class BubblewrapSandbox implements SandboxSession {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
     if (signal.aborted) throw interruption(signal);
+    assertStarted(request.tool, exitCode, child.stderr.text());
     const truncated = child.stdout.truncated || child.stderr.truncated;
     return { exitCode, stdout: child.stdout.text(), stderr: child.stderr.text(), timedOut, truncated, durationMs: performance.now() - started };
   }
@@ -101,6 +102,12 @@ class BubblewrapSandbox implements SandboxSession {
     this.closed = true;
     await Promise.all([...this.alive].map((child) => child.kill()));
   }
+}
+
+/** bubblewrap and prlimit speak for themselves when they could not start the tool: that is no statement of the tool. */
+function assertStarted(tool: string, exitCode: number | null, stderr: string): void {
+  if (exitCode !== 1 || !/^(bwrap|prlimit): /.test(stderr)) return;
+  throw new LabError({ code: 'sandbox.start', message: `cannot start "${tool}" in the sandbox: ${stderr.trim().split('\n')[0]}` });
 }
 
 function interruption(signal: AbortSignal): Error {

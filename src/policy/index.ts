@@ -1,0 +1,103 @@
+/** The policy of a run: defaults, then the policy file (YAML or JSON), then what the command line says. */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { UsageError } from '../errors.js';
+import { type ParsedText, parseText } from '../schema/document.js';
+import { nearest } from '../schema/nearest.js';
+import { problemsOf, validate } from '../schema/validate.js';
+import type { Policy } from '../types.js';
+import schema from './policy.schema.json' with { type: 'json' };
+
+export const policySchema: object = schema;
+
+export const DEFAULT_POLICY: Policy = {
+  depth: 'recovery',
+  only: [],
+  skip: [],
+  engine: 'auto',
+  allowedFolders: [],
+  options: {},
+  limits: { overlayBytes: 20 * 2 ** 30, checkTimeoutMs: 15 * 60_000, applianceMemoryMiB: 1280 },
+};
+
+/** What of a check the policy is held against. */
+export interface CheckOptions {
+  id: string;
+  optionsSchema: object;
+}
+
+export type PolicyOverrides = Partial<Omit<Policy, 'limits'>> & { limits?: Partial<Policy['limits']> };
+
+/**
+ * @param file policy file, or null for none; its `allowedFolders` are relative to it.
+ * @param overrides what the command line says: wins over the file.
+ * @param checks every check there is: ids and options are held against them.
+ * @throws UsageError with file, line and field.
+ */
+export async function loadPolicy(file: string | null, overrides: PolicyOverrides, checks: readonly CheckOptions[]): Promise<Policy> {
+  const text = file === null ? null : await readText(file);
+  const stated = text === null || file === null ? {} : policyOf(text, file);
+  const policy: Policy = {
+    ...DEFAULT_POLICY,
+    ...stated,
+    ...overrides,
+    limits: { ...DEFAULT_POLICY.limits, ...stated.limits, ...overrides.limits },
+    options: { ...stated.options, ...overrides.options },
+  };
+  const context: Context = { file: file ?? 'the command line', text };
+  assertNames(policy, checks, context);
+  assertOptions(policy, checks, context);
+  return policy;
+}
+
+interface Context {
+  file: string;
+  text: ParsedText | null;
+}
+
+async function readText(file: string): Promise<ParsedText> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const why = { ENOENT: 'does not exist', EACCES: 'may not be read', EISDIR: 'is a folder' }[cause.code ?? ''] ?? `cannot be read: ${cause.message}`;
+    throw new UsageError({ code: 'policy.unreadable', message: `the policy file ${file} ${why}`, cause });
+  });
+  return parseText(text, file.endsWith('.json') ? 'json' : 'yaml', file);
+}
+
+function policyOf(text: ParsedText, file: string): PolicyOverrides {
+  if (text.value === null) return {};
+  validate(schema, text, { file, code: 'policy.invalid' });
+  const stated = text.value as PolicyOverrides;
+  if (!stated.allowedFolders) return stated;
+  return { ...stated, allowedFolders: stated.allowedFolders.map((folder) => resolve(dirname(file), folder)) };
+}
+
+/** `only` and `skip` name a check (`postgresql/pages`) or a family (`postgresql`). */
+function assertNames(policy: Policy, checks: readonly CheckOptions[], context: Context): void {
+  const ids = checks.map((check) => check.id);
+  const names = [...new Set([...ids, ...ids.map((id) => id.split('/')[0] ?? id)])];
+  for (const field of ['only', 'skip'] as const) {
+    policy[field].forEach((name, index) => {
+      if (!names.includes(name)) throw unknownCheck(name, names, [field, index], context);
+    });
+  }
+  for (const id of Object.keys(policy.options)) if (!ids.includes(id)) throw unknownCheck(id, ids, ['options', id], context);
+}
+
+function assertOptions(policy: Policy, checks: readonly CheckOptions[], context: Context): void {
+  for (const { id, optionsSchema } of checks) {
+    const options = policy.options[id];
+    const [problem] = options ? problemsOf(optionsSchema, options) : [];
+    if (!problem) continue;
+    throw new UsageError({ code: 'policy.options', message: `${place(context, ['options', id, ...problem.path])}: options of ${id}: ${problem.message}` });
+  }
+}
+
+function unknownCheck(name: string, names: string[], path: (string | number)[], context: Context): UsageError {
+  const guess = nearest(name, names);
+  const meant = guess ? `did you mean "${guess}"?` : 'see "snapproof checks" for all of them.';
+  return new UsageError({ code: 'policy.unknown-check', message: `${place(context, path)}: there is no check or family ${JSON.stringify(name)}; ${meant}` });
+}
+
+function place(context: Context, path: (string | number)[]): string {
+  return context.text ? `${context.file}, line ${context.text.lineOf(path)}` : context.file;
+}

@@ -1,0 +1,94 @@
+/** A folder without a manifest: which of its files are the disks. */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { UsageError } from '../errors.js';
+import { backingNameOf, formatNamed, ImageFile, recognise } from '../images/index.js';
+import type { DiskSource, RestorePoint } from '../types.js';
+import { explain } from './host-paths.js';
+import { restorePointId } from './identity.js';
+
+/** A disk with a boot sector or a GPT carries 55 AA at byte 510: enough to take a nameless file for a raw disk. */
+const BOOT_SIGNATURE_OFFSET = 510;
+
+/** @throws UsageError when there is no image in it. */
+export async function readFolder(folder: string): Promise<RestorePoint> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    throw explain(folder, error);
+  });
+  const disks: DiskSource[] = [];
+  const ignored: string[] = [];
+  for (const name of names.filter((name) => !name.startsWith('.')).sort()) {
+    const path = join(folder, name);
+    if (!(await stat(path).catch(() => null))?.isFile()) continue;
+    if (await isImage(path)) disks.push({ path, format: null, bus: null });
+    else ignored.push(name);
+  }
+  if (disks.length === 0) {
+    const what = ignored.length > 0 ? `none of the ${ignored.length} files in ${folder} is a disk image` : `there is nothing in ${folder}`;
+    throw new UsageError({ code: 'source.no-image', message: what, advice: 'Name an image, or put a restore-point.json into the folder.' });
+  }
+  return plainRestorePoint(folder, basename(folder), await withoutBackingFiles(disks), null, { kind: 'folder', ignored });
+}
+
+/** One image alone. */
+export function readPlainImage(path: string): RestorePoint {
+  const name = basename(path);
+  return plainRestorePoint(dirname(path), basename(name, extname(name)), [{ path, format: null, bus: null }], name, { kind: 'image' });
+}
+
+function plainRestorePoint(folder: string, machine: string, disks: DiskSource[], member: string | null, source: Record<string, unknown>): RestorePoint {
+  return {
+    id: restorePointId(folder, null, member),
+    machine,
+    takenAt: null,
+    folder,
+    source,
+    disks,
+    memory: null,
+    hardware: null,
+    declaredConsistency: 'unknown',
+    configs: [],
+  };
+}
+
+async function isImage(path: string): Promise<boolean> {
+  if (formatNamed(extname(path).slice(1))) return true;
+  return withImage(path, async (image) => {
+    if (await recognise(image)) return true;
+    if (image.sizeBytes < 512 || image.sizeBytes % 512 !== 0) return false;
+    return (await image.read(BOOT_SIGNATURE_OFFSET, 2)).readUInt16BE(0) === 0x55aa;
+  });
+}
+
+/** Leaves out members that are only the backing files of others. Of a circle one member stays, so that the guard can name it. */
+async function withoutBackingFiles(disks: DiskSource[]): Promise<DiskSource[]> {
+  const next = new Map<string, string>();
+  for (const { path } of disks) {
+    const name = await withImage(path, backingNameOf);
+    if (name) next.set(path, resolve(dirname(path), name));
+  }
+  const used = new Set(next.values());
+  const kept = disks.filter(({ path }) => !used.has(path));
+  const reached = new Set<string>();
+  const follow = (start: string) => {
+    for (let at: string | undefined = start; at !== undefined && !reached.has(at); at = next.get(at)) reached.add(at);
+  };
+  for (const { path } of kept) follow(path);
+  for (const disk of disks) {
+    if (reached.has(disk.path)) continue;
+    kept.push(disk);
+    follow(disk.path);
+  }
+  return disks.filter((disk) => kept.includes(disk));
+}
+
+async function withImage<T>(path: string, use: (image: ImageFile) => Promise<T>): Promise<T> {
+  const image = await ImageFile.open(path).catch((error: NodeJS.ErrnoException) => {
+    throw explain(path, error);
+  });
+  try {
+    return await use(image);
+  } finally {
+    await image.close();
+  }
+}
