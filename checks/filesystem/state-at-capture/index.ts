@@ -7,7 +7,8 @@ export default defineCheck<StateEvidence, Record<string, never>>({
   id: 'filesystem/state-at-capture',
   title: 'Every file system was captured clean, frozen, or with a log that can be replayed',
   failureTitle: 'A file system was already damaged when it was captured',
-  description: 'Reads the superblock and the log of a file system as captured, and says whether it was unmounted, frozen or in use, and how much must be replayed.',
+  description:
+    'Reads the superblock and the log of a file system as captured, and says whether it was unmounted, frozen or in use, and how much must be replayed.',
   stage: 'volume',
   depth: 'static',
   targetKind: 'volume',

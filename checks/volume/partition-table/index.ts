@@ -40,7 +40,8 @@ export function judgeTable(table: TableEvidence): Judgement {
   const name = table.scheme.toUpperCase();
   const judgement: Judgement = {
     outcome: failed.length > 0 ? 'fail' : 'pass',
-    summary: failed[0]?.message ?? (warned[0] ? `usable, but ${warned[0].message}` : `the ${name} of ${table.disk} is whole and every partition lies within the disk`),
+    summary:
+      failed[0]?.message ?? (warned[0] ? `usable, but ${warned[0].message}` : `the ${name} of ${table.disk} is whole and every partition lies within the disk`),
     findings: table.findings,
     tested: [{ what: `partition table of ${table.disk}`, how: `${name}: checksums, copies, chain and limits compared with the disk` }],
     untested: [],

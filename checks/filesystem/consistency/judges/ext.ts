@@ -1,7 +1,13 @@
 /** Judges the text of `e2fsck -fn` (e2fsprogs 1.47), see e2fsck(8). */
 import { type CheckerJudgement, judgement, tellingLines } from './judgement.js';
 
-const NEUTRAL = [/^e2fsck \d/, /^Pass [1-5]A?: /, /^(Fix|Clear)\? no$/, /\*\*\* WARNING: Filesystem still has errors/, /: \d+\/\d+ files \(.*\), \d+\/\d+ blocks$/];
+const NEUTRAL = [
+  /^e2fsck \d/,
+  /^Pass [1-5]A?: /,
+  /^(Fix|Clear)\? no$/,
+  /\*\*\* WARNING: Filesystem still has errors/,
+  /: \d+\/\d+ files \(.*\), \d+\/\d+ blocks$/,
+];
 /** What a deleted but still open file leaves, and totals that are only written at unmount. */
 const ORPHAN = [
   /^Deleted inode \d+ has zero dtime\./,
