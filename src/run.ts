@@ -11,17 +11,17 @@ import { openWorkFolder } from './process/work-folder.js';
 import { describeEnvironment, describeIsolation } from './runner/environment.js';
 import { NOTHING_INSPECTED, runStage } from './runner/run-checks.js';
 import { RunLabs } from './runner/run-labs.js';
-import { StageClock } from './runner/stages.js';
+import { type Observer, StageClock } from './runner/stages.js';
 import { untestedWays } from './runner/untested-ways.js';
 import { foldVerdict } from './runner/verdict.js';
-import type { CheckResult, Inspection, Policy, ProgressSink, RestorePoint, SnapshotImage, UntestedItem, VerificationRecord } from './types.js';
+import type { CheckResult, Inspection, Policy, RestorePoint, SnapshotImage, UntestedItem, VerificationRecord } from './types.js';
 
 export interface RunRequest {
   restorePoint: RestorePoint;
   policy: Policy;
   checks: Check[];
   finders: EngineFinder[];
-  progress: ProgressSink;
+  observer: Observer;
   signal: AbortSignal;
 }
 
@@ -37,11 +37,11 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   const startedAt = new Date();
   const start = performance.now();
   const { restorePoint, policy, signal } = request;
-  const clock = new StageClock(request.progress);
-  const images = await clock.run('images', 'reading the headers of the images', () => openImages(restorePoint, policy));
+  const clock = new StageClock(request.observer);
+  const images = await clock.run('images', () => openImages(restorePoint, policy.allowedFolders));
   const folder = await openWorkFolder();
   const labs = new RunLabs(folder, policy, signal);
-  const digests = digestFiles(filesToDigest(restorePoint, images), { signal, progress: request.progress });
+  const digests = digestFiles(filesToDigest(restorePoint, images), { signal, progress: (progress) => request.observer.sink({ ...progress, stage: 'digests' }) });
   digests.catch(() => {});
   let examination: Examination;
   let digested: DigestResult;
@@ -49,13 +49,12 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   let cleanup: VerificationRecord['cleanup'];
   try {
     examination = await examine(request, images, labs, clock);
-    digested = await clock.run('digests', 'reading every file once for its SHA-256', () => digests);
+    digested = await clock.run('digests', () => digests);
     isolation = await describeIsolation(labs);
   } catch (error) {
     throw signal.aborted ? interrupted(signal, error) : error;
   } finally {
-    await labs.close();
-    cleanup = await folder.close();
+    cleanup = await clock.run('cleanup', () => labs.close().then(() => folder.close()));
   }
   const checks = examination.checks;
   const extraUntested = [...examination.untested, ...changedFiles(digested), ...untestedWays(restorePoint, policy)];
@@ -84,10 +83,10 @@ async function examine(request: RunRequest, images: SnapshotImage[], labs: RunLa
   const stage = stageRunner(request, labs, clock);
   try {
     if (readable.length > 0) {
-      await clock.run('expose', 'opening the disks on throw-away overlays', () => labs.openExposure(readable));
+      await clock.run('expose', () => labs.openExposure(readable));
       labs.launchAppliance();
     }
-    const imageResults = await stage('image', 'checking the images', NOTHING_INSPECTED, imageTargets(images));
+    const imageResults = await stage('image', NOTHING_INSPECTED, imageTargets(images));
     if (readable.length === 0 || imageResults.some((result) => result.outcome === 'fail')) return { checks: imageResults, inspection: null, untested };
     return await examineGuest(request, labs, clock, stage, imageResults);
   } catch (error) {
@@ -98,21 +97,21 @@ async function examine(request: RunRequest, images: SnapshotImage[], labs: RunLa
 }
 
 async function examineGuest(request: RunRequest, labs: RunLabs, clock: StageClock, stage: StageRunner, before: CheckResult[]): Promise<Examination> {
-  const volumes = await clock.run('volumes', 'reading partitions and file systems as they were captured', () => inspectVolumes(labs.exposure, () => labs.session()));
+  const volumes = await clock.run('volumes', () => inspectVolumes(labs.exposure, () => labs.session()));
   const checks = [...before];
-  await clock.run('appliance', 'starting the appliance', () => labs.session());
-  checks.push(...(await stage('volume', 'replaying and checking file systems', volumes, volumeTargets(volumes))));
+  await clock.run('appliance', () => labs.session());
+  checks.push(...(await stage('volume', volumes, volumeTargets(volumes))));
   const files = await labs.openFiles(volumes.volumes);
-  const inspection = await clock.run('inspect', 'looking for systems and databases', () => inspectGuest(volumes, files, request.finders));
+  const inspection = await clock.run('inspect', () => inspectGuest(volumes, files, request.finders));
   const instances = instanceTargets(inspection);
-  checks.push(...(await stage('static', 'reading the databases', inspection, instances)));
-  checks.push(...(await stage('logical', 'letting the engines check their data', inspection, instances)));
-  checks.push(...(await stage('recovery', 'letting the engines recover on the overlay', inspection, instances)));
+  checks.push(...(await stage('static', inspection, instances)));
+  checks.push(...(await stage('logical', inspection, instances)));
+  checks.push(...(await stage('recovery', inspection, instances)));
   return { checks, inspection, untested: [] };
 }
 
 interface StageRunner {
-  (stage: CheckStage, what: string, inspection: Inspection, targets: CheckTarget[]): Promise<CheckResult[]>;
+  (stage: CheckStage, inspection: Inspection, targets: CheckTarget[]): Promise<CheckResult[]>;
   /** What was judged so far, for when a later stage cannot run. */
   results: CheckResult[];
 }
@@ -126,9 +125,9 @@ function stageRunner(request: RunRequest, labs: RunLabs, clock: StageClock): Sta
     if (!shared.has(key)) shared.set(key, work());
     return shared.get(key) as Promise<T>;
   };
-  const run: StageRunner = async (stage, what, inspection, targets) => {
+  const run: StageRunner = async (stage, inspection, targets) => {
     const { restorePoint, policy, checks, signal } = request;
-    const results = await clock.run(stage, what, (progress) =>
+    const results = await clock.run(stage, (progress) =>
       runStage({ stage, checks, targets, policy, concurrency: CONCURRENCY[stage], blockedBy: null, context: { restorePoint, inspection, labs, signal, progress, once } }),
     );
     run.results.push(...results);

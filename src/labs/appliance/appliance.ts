@@ -113,7 +113,7 @@ export class ApplianceSession implements Appliance, LabSession {
   /** Unmounts everything of the guest, innermost first, and flushes it to the overlays. */
   async unmountAll(): Promise<void> {
     this.generation++;
-    const result = await this.script(script, { timeoutMs: CALL_TIMEOUT_MS });
+    const result = await this.script(UNMOUNT_SCRIPT, { timeoutMs: CALL_TIMEOUT_MS });
     if (result.exitCode !== 0)
       throw new LabError({ code: 'appliance.unmount', message: `a file system of the guest cannot be unmounted: ${result.stderr.trim()}` });
   }

@@ -1,0 +1,92 @@
+/** Replays a file system's log on the overlay, then lets its checker look at the result, and judges what it prints. */
+import { randomBytes } from 'node:crypto';
+import { defineCheck } from '../../../src/check.js';
+import { LabError } from '../../../src/errors.js';
+import type { FileSystemType, Volume } from '../../../src/types.js';
+import { type ConsistencyEvidence, judgeConsistency } from './judge.js';
+import { whyNotRun } from './judges/judgement.js';
+import { consistencyScript, hasChecker, parseScriptOutput, replaysLog, type ScriptOutput } from './script.js';
+
+const TIMEOUT_MS = 30 * 60_000;
+/** Kept of every text in the evidence: its beginning and its end. */
+const KEPT_HEAD = 8_000;
+const KEPT_TAIL = 2_000;
+
+export default defineCheck<ConsistencyEvidence, Record<string, never>>({
+  id: 'filesystem/consistency',
+  title: 'Every file system can be mounted, and its checker finds no damage',
+  failureTitle: 'A file system cannot be mounted, or its structure is damaged',
+  description: 'On the throw-away overlay: mounts the file system, which replays its log, unmounts it, and judges the text of its own checker.',
+  stage: 'volume',
+  depth: 'recovery',
+  targetKind: 'volume',
+  lab: 'appliance',
+  timeoutMs: TIMEOUT_MS,
+  optionsSchema: { type: 'object', additionalProperties: false },
+  defaultOptions: {},
+
+  skipReason(target) {
+    if (target.kind !== 'volume' || target.volume.content.kind !== 'filesystem') return 'the volume holds no file system';
+    return hasChecker(target.volume.content.type) ? null : `there is no checker for ${target.volume.content.type} here`;
+  },
+
+  async collect(target, context) {
+    const volume = target.kind === 'volume' ? target.volume : null;
+    if (volume?.content.kind !== 'filesystem') throw new LabError({ code: 'filesystem.none', message: `${target.id} holds no file system` });
+    const { type } = volume.content;
+    const appliance = await context.labs.appliance();
+    await appliance.unmountAll();
+    const marker = `snapproof-${randomBytes(12).toString('hex')}`;
+    const result = await appliance.script(consistencyScript(type, volume.device, marker), { timeoutMs: TIMEOUT_MS });
+    const output = parseScriptOutput(result.stdout, marker);
+    assertRan(volume, type, output, result.timedOut ? 'it took too long' : result.stderr);
+    return evidenceOf(volume, type, output);
+  },
+
+  evaluate: judgeConsistency,
+});
+
+/** Mount texts that say something about the appliance, nothing about the file system. */
+const NOT_MOUNTABLE_HERE = [
+  /unknown filesystem type/,
+  /No such device/,
+  /special device .* does not exist/,
+  /already mounted/,
+  /: not found$/m,
+  /unsupported (optional|incompatible|ro compat) features/,
+  /unknown (incompatible|read-only compatible) features/,
+];
+
+function assertRan(volume: Volume, type: FileSystemType, output: ScriptOutput, why: string): void {
+  const fail = (text: string) => {
+    throw new LabError({
+      code: 'filesystem.checker.not-run',
+      message: `the ${type} on ${volume.id} could not be checked in the appliance: ${text.trim().slice(0, 500)}`,
+    });
+  };
+  if (!output.whole || (replaysLog(type) && !output.mount)) fail(why || 'its script was cut off');
+  if (output.mount?.busy) fail('it could not be unmounted again');
+  const mountText = `${output.mount?.text ?? ''}\n${output.kernel}`;
+  if (output.mount && !output.mount.mounted && NOT_MOUNTABLE_HERE.some((pattern) => pattern.test(mountText))) fail(output.mount.text || output.kernel);
+  for (const [name, text] of Object.entries(output.tools)) {
+    const reason = name === 'walk' ? null : whyNotRun(text);
+    if (reason) fail(`${name} said "${reason}"`);
+  }
+}
+
+function evidenceOf(volume: Volume, type: FileSystemType, output: ScriptOutput): ConsistencyEvidence {
+  return {
+    volume: volume.id,
+    type,
+    captured: volume.captureState,
+    replay: output.mount && { mounted: output.mount.mounted, seconds: output.mount.seconds, text: shorten(output.mount.text) },
+    kernel: shorten(output.kernel),
+    tools: Object.fromEntries(Object.entries(output.tools).map(([name, text]) => [name, shorten(text)])),
+  };
+}
+
+function shorten(text: string): string {
+  if (text.length <= KEPT_HEAD + KEPT_TAIL) return text;
+  const left = text.length - KEPT_HEAD - KEPT_TAIL;
+  return `${text.slice(0, KEPT_HEAD)}\n[${left} characters left out]\n${text.slice(-KEPT_TAIL)}`;
+}

@@ -1,0 +1,118 @@
+/** The shell script that replays and checks one file system inside the appliance, and the way back from its output. */
+import type { FileSystemType } from '../../../src/types.js';
+
+/** How a kind of file system is mounted for replay, and checked afterwards. */
+interface Recipe {
+  /** Null: it has no log that this appliance can replay. */
+  mount: string | null;
+  tools: { name: string; command: string }[];
+}
+
+const ext = (type: string): Recipe => ({
+  // Whatever the guest chose: an error must not stop the appliance.
+  mount: `mount -t ${type} -o rw,errors=remount-ro "$device" "$folder"`,
+  tools: [{ name: 'e2fsck', command: 'e2fsck -fn "$device"' }],
+});
+
+const RECIPES: Partial<Record<FileSystemType, Recipe>> = {
+  ext2: ext('ext2'),
+  ext3: ext('ext3'),
+  ext4: ext('ext4'),
+  // Two disks of one restore point may be copies of each other.
+  xfs: {
+    mount: 'mount -t xfs -o rw,nouuid "$device" "$folder"',
+    tools: [{ name: 'xfs_repair', command: 'xfs_repair -n "$device" | grep -v "^ *- agno = [0-9]*$"' }],
+  },
+  btrfs: {
+    mount: 'btrfs device scan >/dev/null 2>&1; mount -t btrfs -o rw "$device" "$folder"',
+    tools: [{ name: 'btrfs check', command: 'btrfs check --readonly "$device"' }],
+  },
+  ntfs: {
+    mount: null,
+    tools: [
+      { name: 'ntfsfix', command: 'ntfsfix -n "$device"' },
+      { name: 'ntfsinfo', command: 'ntfsinfo -m "$device"' },
+      {
+        name: 'walk',
+        command:
+          'if mount -t ntfs-3g -o ro "$device" "$folder"; then find "$folder" -xdev 2>&1 >/dev/null | head -n 200; umount "$folder"; else echo "not mounted"; fi',
+      },
+    ],
+  },
+  fat: { mount: null, tools: [{ name: 'fsck.fat', command: 'fsck.fat -n "$device"' }] },
+  exfat: { mount: null, tools: [{ name: 'fsck.exfat', command: 'fsck.exfat -n "$device"' }] },
+};
+
+export function hasChecker(type: FileSystemType): boolean {
+  return RECIPES[type] !== undefined;
+}
+
+export function replaysLog(type: FileSystemType): boolean {
+  return RECIPES[type]?.mount != null;
+}
+
+/** Printed of every tool; a damaged file system can fill gigabytes. */
+const MAX_OUTPUT_BYTES = 256 * 1024;
+
+/**
+ * @param device name in the appliance, quoted here.
+ * @param marker random word that starts every section: nothing from the guest can forge it.
+ */
+export function consistencyScript(type: FileSystemType, device: string, marker: string): string {
+  const recipe = RECIPES[type];
+  const lines = [`device=${quote(device)}`, 'folder=/tmp/snapproof-volume', 'export LC_ALL=C', 'mkdir -p "$folder"', `echo ${marker} > /dev/kmsg`];
+  if (recipe?.mount) lines.push(...replayLines(recipe.mount, marker));
+  for (const tool of recipe?.tools ?? [])
+    lines.push(`echo "${marker} tool ${tool.name}"`, `{ ${tool.command}; } 2>&1 </dev/null | head -c ${MAX_OUTPUT_BYTES}`, 'echo');
+  lines.push(`echo "${marker} end"`, 'rmdir "$folder" 2>/dev/null', 'exit 0');
+  return lines.join('\n');
+}
+
+function replayLines(mount: string, marker: string): string[] {
+  return [
+    `echo "${marker} mount"`,
+    'read -r begin rest < /proc/uptime',
+    `{ ${mount}; } 2>&1`,
+    'mounted=$?',
+    'read -r end rest < /proc/uptime',
+    `echo "${marker} mounted $mounted $begin $end"`,
+    `if [ "$mounted" = 0 ]; then umount "$folder" 2>&1 || echo "${marker} busy"; fi`,
+    `echo "${marker} kernel"`,
+    `dmesg | sed "1,/${marker}/d" | tail -n 60`,
+  ];
+}
+
+export interface ScriptOutput {
+  /** Null: nothing was mounted for replay. */
+  mount: { mounted: boolean; busy: boolean; seconds: number; text: string } | null;
+  kernel: string;
+  tools: Record<string, string>;
+  /** False when the script was cut off. */
+  whole: boolean;
+}
+
+export function parseScriptOutput(stdout: string, marker: string): ScriptOutput {
+  const sections = new Map<string, string[]>();
+  let current: string[] = [];
+  for (const line of stdout.split('\n')) {
+    if (line.startsWith(`${marker} `)) {
+      current = [];
+      sections.set(line.slice(marker.length + 1).trim(), current);
+    } else current.push(line);
+  }
+  const textOf = (name: string) => (sections.get(name) ?? []).join('\n').trim();
+  const mounted = [...sections.keys()].map((name) => /^mounted (\d+) ([\d.]+) ([\d.]+)$/.exec(name)).find((match) => match !== null);
+  const tools = [...sections.keys()].filter((name) => name.startsWith('tool '));
+  return {
+    mount: mounted
+      ? { mounted: mounted[1] === '0', busy: sections.has('busy'), seconds: Math.max(0, Number(mounted[3]) - Number(mounted[2])), text: textOf('mount') }
+      : null,
+    kernel: textOf('kernel'),
+    tools: Object.fromEntries(tools.map((name) => [name.slice('tool '.length), textOf(name)])),
+    whole: sections.has('end'),
+  };
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
