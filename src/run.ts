@@ -41,7 +41,10 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   const images = await clock.run('images', () => openImages(restorePoint, policy.allowedFolders));
   const folder = await openWorkFolder();
   const labs = new RunLabs(folder, policy, signal);
-  const digests = digestFiles(filesToDigest(restorePoint, images), { signal, progress: (progress) => request.observer.sink({ ...progress, stage: 'digests' }) });
+  const digests = digestFiles(filesToDigest(restorePoint, images), {
+    signal,
+    progress: (progress) => request.observer.sink({ ...progress, stage: 'digests' }),
+  });
   digests.catch(() => {});
   let examination: Examination;
   let digested: DigestResult;
@@ -74,6 +77,29 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
     finishedAt: new Date(),
     durationMs: performance.now() - start,
   });
+}
+
+/** What is on the disks, without judgement. The same labs as a verification, and no check. */
+export async function inspectRestorePoint(request: Omit<RunRequest, 'checks'>): Promise<{ images: SnapshotImage[]; inspection: Inspection }> {
+  const { restorePoint, policy, signal } = request;
+  const clock = new StageClock(request.observer);
+  const images = await clock.run('images', () => openImages(restorePoint, policy.allowedFolders));
+  const readable = images.filter((image) => image.refused === null);
+  if (readable.length === 0) return { images, inspection: NOTHING_INSPECTED };
+  const folder = await openWorkFolder();
+  const labs = new RunLabs(folder, policy, signal);
+  try {
+    await clock.run('expose', () => labs.openExposure(readable));
+    labs.launchAppliance();
+    const volumes = await clock.run('volumes', () => inspectVolumes(labs.exposure, () => labs.session()));
+    await clock.run('appliance', () => labs.session());
+    const files = await labs.openFiles(volumes.volumes);
+    return { images, inspection: await clock.run('inspect', () => inspectGuest(volumes, files, request.finders)) };
+  } catch (error) {
+    throw signal.aborted ? interrupted(signal, error) : error;
+  } finally {
+    await clock.run('cleanup', () => labs.close().then(() => folder.close()));
+  }
 }
 
 /** Images first; when they are sound, what lies on them, deeper stage by stage. */
@@ -128,7 +154,15 @@ function stageRunner(request: RunRequest, labs: RunLabs, clock: StageClock): Sta
   const run: StageRunner = async (stage, inspection, targets) => {
     const { restorePoint, policy, checks, signal } = request;
     const results = await clock.run(stage, (progress) =>
-      runStage({ stage, checks, targets, policy, concurrency: CONCURRENCY[stage], blockedBy: null, context: { restorePoint, inspection, labs, signal, progress, once } }),
+      runStage({
+        stage,
+        checks,
+        targets,
+        policy,
+        concurrency: CONCURRENCY[stage],
+        blockedBy: null,
+        context: { restorePoint, inspection, labs, signal, progress, once },
+      }),
     );
     run.results.push(...results);
     return results;

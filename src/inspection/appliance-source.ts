@@ -1,5 +1,5 @@
 /** A device of the appliance as a byte source: for what has no plain place on the disks. Slow; read little. */
-import { MappedSource, assertInside } from '../bytes/source.js';
+import { assertInside, MappedSource } from '../bytes/source.js';
 import type { ApplianceSession } from '../labs/appliance/appliance.js';
 import { shellQuote } from '../labs/appliance/scripts.js';
 import type { ByteSource } from '../types.js';

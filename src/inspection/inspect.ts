@@ -33,7 +33,9 @@ function unassembled(volumes: Volume[], stacked: Volume[]): UntestedItem[] {
     const { content } = volume;
     const group = content.kind === 'lvm-member' ? content.group : null;
     const lost = (group !== null && !stacked.some((other) => other.id.startsWith(`${group}/`))) || (content.kind === 'raid-member' && !arrays);
-    return lost ? [{ what: `volume ${volume.id}`, why: 'it is part of a volume group or array that cannot be assembled from these disks', holdsData: true }] : [];
+    return lost
+      ? [{ what: `volume ${volume.id}`, why: 'it is part of a volume group or array that cannot be assembled from these disks', holdsData: true }]
+      : [];
   });
 }
 
@@ -51,14 +53,24 @@ export async function inspectGuest(volumes: Inspection, files: ApplianceFiles, f
     systems,
     databases: await findDatabases(tree, finders),
     unjudged,
-    untested: [...volumes.untested, ...files.unreadable.values(), ...unmountable(volumes.volumes), ...found.flatMap(({ missing }) => missing), ...untestedEngines(unjudged)],
+    untested: [
+      ...volumes.untested,
+      ...files.unreadable.values(),
+      ...unmountable(volumes.volumes),
+      ...found.flatMap(({ missing }) => missing),
+      ...untestedEngines(unjudged),
+    ],
   };
 }
 
 function unmountable(volumes: Volume[]): UntestedItem[] {
   return volumes
     .filter((volume) => volume.content.kind === 'filesystem' && !isMountable(volume))
-    .map((volume) => ({ what: `volume ${volume.id}`, why: `nothing here can open a file system of type ${volume.content.kind === 'filesystem' ? volume.content.type : ''}`, holdsData: true }));
+    .map((volume) => ({
+      what: `volume ${volume.id}`,
+      why: `nothing here can open a file system of type ${volume.content.kind === 'filesystem' ? volume.content.type : ''}`,
+      holdsData: true,
+    }));
 }
 
 function* iterate(lists: GuestEntry[][]): Iterable<GuestEntry> {

@@ -82,6 +82,9 @@ export class RunLabs implements CheckLabs {
     const disks = this.exposure.images.map((image) => this.exposure.overlaySocket(image.name));
     const { overlayBytes, applianceMemoryMiB } = this.policy.limits;
     const environment = { ...(await applianceEnvironment()), ...this.folder.environment() };
-    return new ApplianceLab().open({ disks, workFolder: this.folder.path, memoryMiB: applianceMemoryMiB, scratchBytes: overlayBytes, environment }, this.signal);
+    return new ApplianceLab().open(
+      { disks, workFolder: this.folder.path, memoryMiB: applianceMemoryMiB, scratchBytes: overlayBytes, environment },
+      this.signal,
+    );
   }
 }

@@ -46,7 +46,16 @@ beforeAll(async () => {
   exposure = await new ExposureLab().open({ images, workFolder: folder, sandbox }, signal);
   const lab = new ApplianceLab();
   const disks = images.map((image) => exposure.overlaySocket(image.name));
-  appliance = await lab.open({ disks, workFolder: folder, memoryMiB: 1280, scratchBytes: 1024 * MIB, environment: { LIBGUESTFS_BACKEND: 'direct', LIBGUESTFS_BACKEND_SETTINGS: 'force_tcg' } }, signal);
+  appliance = await lab.open(
+    {
+      disks,
+      workFolder: folder,
+      memoryMiB: 1280,
+      scratchBytes: 1024 * MIB,
+      environment: { LIBGUESTFS_BACKEND: 'direct', LIBGUESTFS_BACKEND_SETTINGS: 'force_tcg' },
+    },
+    signal,
+  );
   const made = await appliance.script(POPULATE, { timeoutMs: 120_000 });
   expect(made.stderr).toBe('');
 });
@@ -77,7 +86,10 @@ test.each(TYPES.map((type, index) => [type, index] as const))('on %s', async (ty
   const volume = volumeOf(type, index);
   const mapped = await digests(new ApplianceFiles(appliance, exposure, [volume], true), volume.id);
   const copied = await digests(new ApplianceFiles(appliance, exposure, [volume], false), volume.id);
-  const own = await appliance.script(`mkdir -p /tmp/o && mount -o ro ${volume.device} /tmp/o && cd /tmp/o && find . -type f -print0 | xargs -0 sha256sum -z | tr '\\0' '\\n'; cd /; umount /tmp/o`, { timeoutMs: 60_000 });
+  const own = await appliance.script(
+    `mkdir -p /tmp/o && mount -o ro ${volume.device} /tmp/o && cd /tmp/o && find . -type f -print0 | xargs -0 sha256sum -z | tr '\\0' '\\n'; cd /; umount /tmp/o`,
+    { timeoutMs: 60_000 },
+  );
   expect(mapped.size).toBeGreaterThan(15);
   const plain = (found: Awaited<ReturnType<typeof digests>>) => [...found].map(([path, { digest }]) => [path, digest]);
   const wrong = plain(mapped).filter(([path, digest]) => copied.get(path as string)?.digest !== digest);
@@ -97,7 +109,9 @@ async function digests(files: ApplianceFiles, volume: string): Promise<Map<strin
     const map = maps[i] as ByteMap;
     expect(map, entry.location.path).not.toBeNull();
     const source = new MappedSource(map);
-    const digest = createHash('sha256').update(await source.read(0, map.sizeBytes)).digest('hex');
+    const digest = createHash('sha256')
+      .update(await source.read(0, map.sizeBytes))
+      .digest('hex');
     await source.close();
     result.set(entry.location.path, { digest, map });
   }

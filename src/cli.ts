@@ -1,0 +1,120 @@
+#!/usr/bin/env node
+/** argv -> command; the only place that sets the exit code. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command, CommanderError, Option } from 'commander';
+import { CHECKS, FINDERS } from '../checks/index.js';
+import { checksCommand } from './commands/checks.js';
+import { doctor } from './commands/doctor.js';
+import { historyCommand } from './commands/history.js';
+import { inspectCommand } from './commands/inspect.js';
+import { ledgerVerifyCommand } from './commands/ledger.js';
+import { verifyCommand } from './commands/verify.js';
+import { EXIT, type ExitCode, SnapproofError } from './errors.js';
+import { visible } from './reporters/escape.js';
+import { PACKAGE_FOLDER, VERSION } from './version.js';
+
+const streams = { stdout: process.stdout, stderr: process.stderr };
+const library = {
+  checks: CHECKS,
+  finders: FINDERS,
+  readReadme: (id: string) => readFile(join(PACKAGE_FOLDER, 'checks', id, 'README.md'), 'utf8').catch(() => null),
+};
+let exitCode: ExitCode = EXIT.passed;
+
+/** Several values: the option given again, or a list with commas. */
+const collect = (value: string, before: string[]): string[] => [...before, ...value.split(',').filter(Boolean)];
+
+function state(command: Command): Command {
+  return command.option('--state <DIR>', 'folder of the ledger (default: snapproof below the XDG state folder)');
+}
+
+const program = new Command('snapproof')
+  .description('Proves whether a hot backup of a virtual machine can really be restored, with nothing installed in the guest.')
+  .version(VERSION)
+  .showHelpAfterError('(run with --help for what is possible)')
+  .exitOverride();
+
+state(program.command('verify'))
+  .description('verify restore points: images, folders that hold one, or their restore-point.json')
+  .argument('<path...>')
+  .option('--policy <FILE>', 'what to verify, how deep, what is required (YAML or JSON)')
+  .addOption(new Option('--depth <DEPTH>', 'how deep to go').choices(['static', 'recovery', 'boot', 'resume', 'full']))
+  .option('--only <ID>', 'only this check or family (may be given again)', collect, [])
+  .option('--skip <ID>', 'without this check or family (may be given again)', collect, [])
+  .option('--json', 'one JSON document on standard output')
+  .option('--report <DIR>', 'write the report files there')
+  .addHelpText('after', '\nExit codes: 0 all passed, 1 at least one failed, 2 usage, 3 inconclusive, 4 the tool itself failed, 5 ledger, 130 interrupted.')
+  .action(async (paths: string[], options) => {
+    exitCode = await verifyCommand({ paths, ...options }, library, streams);
+  });
+
+program
+  .command('inspect')
+  .description('print what is on the disks of a restore point, without judging it')
+  .argument('<path...>')
+  .option('--json', 'one JSON document on standard output')
+  .action(async (paths: string[], options) => {
+    exitCode = await inspectCommand({ paths, ...options }, library, streams);
+  });
+
+program
+  .command('checks')
+  .description('list and explain the checks')
+  .argument('[id]')
+  .option('--json', 'one JSON document on standard output')
+  .action(async (id: string | undefined, options) => {
+    exitCode = await checksCommand({ id, ...options }, library, streams);
+  });
+
+program
+  .command('doctor')
+  .description('try every component that is needed')
+  .option('--install', 'install what is missing first')
+  .option('--json', 'one JSON document on standard output')
+  .action(async (options) => {
+    exitCode = await doctor(options, streams);
+  });
+
+state(program.command('history'))
+  .description('list the records of the ledger')
+  .option('--machine <NAME>', 'only of this machine')
+  .addOption(new Option('--verdict <WORD>', 'only with this verdict').choices(['passed', 'failed', 'inconclusive']))
+  .option('--limit <N>', 'at most so many, the newest first', Number)
+  .option('--json', 'one JSON document on standard output')
+  .action(async (options) => {
+    exitCode = await historyCommand(options, streams);
+  });
+
+const ledger = program.command('ledger').description('the store of all records');
+state(ledger.command('verify'))
+  .description('recompute every hash; names each record that was changed, removed, inserted or reordered')
+  .option('--json', 'one JSON document on standard output')
+  .action(async (options) => {
+    exitCode = await ledgerVerifyCommand(options, streams);
+  });
+
+/** One clear message: what, and what to do; the trace only where it is our own mistake. */
+function report(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.passed : EXIT.usage;
+  if (error instanceof SnapproofError) {
+    streams.stderr.write(`snapproof: ${visible(error.message)}\n${error.advice ? `${visible(error.advice)}\n` : ''}`);
+    return error.exitCode;
+  }
+  streams.stderr.write(`snapproof: this should not have happened: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return EXIT.tool;
+}
+
+/** A reader that went away (`| head`) is no failure of ours. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCode);
+});
+
+program.parseAsync().then(
+  () => {
+    process.exitCode = exitCode;
+  },
+  (error) => {
+    process.exitCode = report(error);
+  },
+);

@@ -1,0 +1,97 @@
+/** `snapproof verify`: restore points in, records out; appended to the ledger, then shown. */
+import type { Check, EngineFinder } from '../check.js';
+import { EXIT, type ExitCode, InterruptedError, UsageError } from '../errors.js';
+import { openLedger, stateFolder } from '../ledger/index.js';
+import { loadPolicy, type PolicyOverrides } from '../policy/index.js';
+import { removeAbandoned } from '../process/clean-up.js';
+import { installSignalHandlers } from '../process/signals.js';
+import { wantsColour } from '../reporters/colour.js';
+import { reportFiles } from '../reporters/files.js';
+import { writeRunDocument } from '../reporters/json.js';
+import { openProgress } from '../reporters/progress.js';
+import { renderSummary } from '../reporters/summary.js';
+import { renderRecord } from '../reporters/terminal.js';
+import { verifyRestorePoint } from '../run.js';
+import { STAGES } from '../runner/stages.js';
+import { loadRestorePoints } from '../sources/index.js';
+import type { Depth, Policy, RestorePoint, VerificationRecord } from '../types.js';
+import type { Streams } from './streams.js';
+import { print, widthOf } from './streams.js';
+
+export interface VerifyArguments {
+  paths: string[];
+  policy?: string;
+  depth?: string;
+  only?: string[];
+  skip?: string[];
+  json?: boolean;
+  report?: string;
+  state?: string;
+}
+
+export interface Library {
+  checks: Check[];
+  finders: EngineFinder[];
+}
+
+const DEPTHS: readonly Depth[] = ['static', 'recovery', 'boot', 'resume', 'full'];
+
+/** @returns 0, 1 or 3 by the worst verdict. @throws SnapproofError with its own exit code. */
+export async function verifyCommand(args: VerifyArguments, library: Library, streams: Streams): Promise<ExitCode> {
+  const policy = await loadPolicy(args.policy ?? null, overrides(args), library.checks);
+  const restorePoints = await loadRestorePoints(args.paths);
+  const ledger = openLedger(stateFolder(args.state));
+  const abort = new AbortController();
+  const uninstall = installSignalHandlers(abort);
+  try {
+    await reportAbandoned(streams);
+    const records: VerificationRecord[] = [];
+    for (const restorePoint of restorePoints) {
+      const record = await verifyOne(restorePoint, policy, library, streams, abort.signal);
+      ledger.appendRecord(record);
+      records.push(record);
+      if (!args.json)
+        await print(streams.stdout, renderRecord(record, { color: wantsColour(streams.stdout), width: widthOf(streams.stdout), storedAt: ledger.path }));
+    }
+    if (args.report !== undefined) await reportFiles(records, args.report, { storedAt: ledger.path });
+    if (args.json) await writeRunDocument(records, streams.stdout);
+    else if (records.length > 1) await print(streams.stdout, renderSummary(records, { color: wantsColour(streams.stdout), width: widthOf(streams.stdout) }));
+    return exitCodeOf(records);
+  } finally {
+    uninstall();
+    ledger.close();
+  }
+}
+
+async function verifyOne(restorePoint: RestorePoint, policy: Policy, library: Library, streams: Streams, signal: AbortSignal): Promise<VerificationRecord> {
+  if (signal.aborted) throw signal.reason instanceof InterruptedError ? signal.reason : new InterruptedError({ code: 'interrupted', message: 'Interrupted.' });
+  const progress = openProgress([...STAGES], streams.stderr as NodeJS.WriteStream);
+  try {
+    return await verifyRestorePoint({ restorePoint, policy, checks: library.checks, finders: library.finders, observer: progress, signal });
+  } finally {
+    await progress.finish();
+  }
+}
+
+function overrides(args: VerifyArguments): PolicyOverrides {
+  if (args.depth !== undefined && !DEPTHS.includes(args.depth as Depth)) {
+    throw new UsageError({ code: 'usage.depth', message: `"${args.depth}" is no depth.`, advice: `Use one of: ${DEPTHS.join(', ')}.` });
+  }
+  return {
+    ...(args.depth === undefined ? {} : { depth: args.depth as Depth }),
+    ...(args.only?.length ? { only: args.only } : {}),
+    ...(args.skip?.length ? { skip: args.skip } : {}),
+  };
+}
+
+/** What a killed run left is removed now, and said, because it may explain a full disk. */
+async function reportAbandoned(streams: Streams): Promise<void> {
+  for (const { folder, endedProcesses } of await removeAbandoned()) {
+    streams.stderr.write(`Removed what a run that was killed had left: ${folder} (${endedProcesses} processes ended).\n`);
+  }
+}
+
+function exitCodeOf(records: VerificationRecord[]): ExitCode {
+  if (records.some((record) => record.verdict === 'failed')) return EXIT.failed;
+  return records.some((record) => record.verdict === 'inconclusive') ? EXIT.inconclusive : EXIT.passed;
+}
