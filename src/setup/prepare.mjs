@@ -48,11 +48,22 @@ async function start(args) {
   let restorePoint = '';
   await step('sample guest', async () => {
     const { ensureSample } = await built('fixtures/sample.js');
-    restorePoint = (await ensureSample({ log: say })).paused;
-    return restorePoint;
+    const sample = await ensureSample({ progress: say });
+    restorePoint = sample.restorePoints.paused;
+    return sample.builtNow ? `built: ${sample.folder}` : `found: ${sample.folder}`;
   });
   say(`\nsnapproof verify ${restorePoint} ${args.join(' ')}`.trimEnd());
   return run(process.execPath, [join(PROJECT, 'dist', 'src', 'cli.js'), 'verify', restorePoint, ...args]);
+}
+
+/**
+ * Errors of the project's own classes bring their advice; any other is a defect, and shows where it happened.
+ * @param {unknown} error
+ */
+function messageOf(error) {
+  if (error instanceof SetupError) return error.message;
+  if (error instanceof Error && 'advice' in error) return `${error.message}\n${error.advice}`;
+  return `The set-up failed: ${error instanceof Error ? error.stack : error}`;
 }
 
 /** @returns {Promise<Record<string, string>>} */
@@ -69,6 +80,6 @@ function built(module) {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  say(error instanceof SetupError ? `\n${error.message}` : `\nThe set-up failed: ${error instanceof Error ? error.stack : error}`);
+  say(`\n${messageOf(error)}`);
   process.exitCode = error instanceof SetupError ? error.exitCode : EXIT_TOOL;
 }
