@@ -16,7 +16,6 @@ export function toSafeNumber(value: bigint): number {
 export function textField(buffer: Buffer, offset: number, length: number, encoding: BufferEncoding = 'utf8'): string | null {
   const text = buffer.subarray(offset, offset + length).toString(encoding);
   const end = text.indexOf('\0');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: guests write control characters into labels
   const clean = (end < 0 ? text : text.slice(0, end)).replace(/[\u0000-\u001f\u007f]/g, '?').trim();
   return clean === '' ? null : clean;
 }

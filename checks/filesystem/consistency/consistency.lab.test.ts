@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { volumeFixtures } from '../../../fixtures/volumes/build.js';
+import { damagedCopy } from '../../../fixtures/volumes/damage.js';
+import { deviceName, runInAppliance } from '../../../fixtures/volumes/run-in-appliance.js';
+import { FileSource } from '../../../src/bytes/source.js';
+import type { CheckContext } from '../../../src/check.js';
+import type { Appliance } from '../../../src/labs/lab.js';
+import type { FileSystemType, Judgement, Volume } from '../../../src/types.js';
+import { readCaptureState } from '../../../src/volumes/capture-state.js';
+import check from './index.js';
+import { consistencyScript } from './script.js';
+
+const MARKER = 'marker-of-the-test';
+
+interface Case {
+  name: string;
+  type: FileSystemType;
+  image: string;
+}
+
+let folder = '';
+const judged = new Map<string, Judgement>();
+
+/** The check's own collect, fed by an appliance that already ran every script in one launch. */
+async function judge(one: Case, output: string): Promise<Judgement> {
+  const source = await FileSource.open(one.image);
+  const content = { kind: 'filesystem', type: one.type, uuid: null, label: null } as const;
+  const captureState = await readCaptureState(source, content);
+  await source.close();
+  const volume: Volume = { id: one.name, device: '/dev/sda', sizeBytes: 0, placement: null, partition: null, content, captureState };
+  const appliance = {
+    unmountAll: async () => {},
+    script: async (script: string) => {
+      const marker = /echo (snapproof-\w+) > /.exec(script)?.[1] ?? '';
+      return { exitCode: 0, stdout: output.replaceAll(MARKER, marker), stderr: '', timedOut: false, durationMs: 1 };
+    },
+  } as unknown as Appliance;
+  const context = { labs: { appliance: async () => appliance } } as unknown as CheckContext<Record<string, never>>;
+  return check.evaluate(await check.collect({ kind: 'volume', id: one.name, volume }, context), {});
+}
+
+beforeAll(async () => {
+  const images = await volumeFixtures();
+  folder = await mkdtemp(join(tmpdir(), 'snapproof-consistency-'));
+  const at = (name: string) => join(images, `${name}.img`);
+  const damage = (from: string, name: string, offset: number, length: number) => damagedCopy(at(from), join(folder, `${name}.img`), offset, length);
+  const cases: Case[] = [
+    { name: 'ext4-live', type: 'ext4', image: at('ext4-live') },
+    { name: 'ext4-frozen', type: 'ext4', image: at('ext4-frozen') },
+    { name: 'ext4-clean', type: 'ext4', image: at('ext4-clean') },
+    { name: 'ext4-inodes', type: 'ext4', image: await damage('ext4-clean', 'ext4-inodes', 278 * 1024, 1024) },
+    { name: 'ext4-descriptors', type: 'ext4', image: await damage('ext4-live', 'ext4-descriptors', 2 * 1024, 1024) },
+    { name: 'xfs-live', type: 'xfs', image: at('xfs-live') },
+    { name: 'xfs-frozen', type: 'xfs', image: at('xfs-frozen') },
+    { name: 'xfs-clean', type: 'xfs', image: at('xfs-clean') },
+    { name: 'xfs-inodes', type: 'xfs', image: await damage('xfs-clean', 'xfs-inodes', 65536 + 512 * 4, 2048) },
+    { name: 'xfs-agf', type: 'xfs', image: await damage('xfs-live', 'xfs-agf', 512, 512) },
+    { name: 'btrfs-live', type: 'btrfs', image: at('btrfs-live') },
+    { name: 'btrfs-frozen', type: 'btrfs', image: at('btrfs-frozen') },
+    { name: 'btrfs-tree', type: 'btrfs', image: await damage('btrfs-clean', 'btrfs-tree', 30 * 1024 * 1024, 80 * 1024 * 1024) },
+    { name: 'ntfs', type: 'ntfs', image: at('ntfs') },
+    { name: 'ntfs-root', type: 'ntfs', image: await damage('ntfs', 'ntfs-root', 4 * 4096 + 5 * 1024, 512) },
+  ];
+  const scripts = cases.map((one, i) => consistencyScript(one.type, deviceName(i), MARKER));
+  const outputs = await runInAppliance(
+    cases.map((one) => one.image),
+    scripts,
+  );
+  for (const [i, one] of cases.entries()) judged.set(one.name, await judge(one, outputs[i] ?? ''));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('filesystem/consistency on real images', () => {
+  test.each(['ext4-live', 'ext4-frozen', 'ext4-clean', 'xfs-live', 'xfs-frozen', 'xfs-clean', 'btrfs-live', 'btrfs-frozen'])('%s passes', (name) => {
+    const judgement = judged.get(name);
+    expect(judgement).toMatchObject({ outcome: 'pass', untested: [] });
+    expect(judgement?.summary).toContain('is whole');
+  });
+
+  test.each(['ext4-live', 'xfs-live', 'btrfs-live'])('%s: the replay is measured', (name) => {
+    const recovery = judged.get(name)?.recovery;
+    expect(recovery?.needed).toBe(true);
+    expect(recovery?.seconds).toBeGreaterThan(0);
+  });
+
+  test.each(['ext4-inodes', 'ext4-descriptors', 'xfs-inodes', 'xfs-agf', 'btrfs-tree', 'ntfs-root'])('%s fails, with findings that name it', (name) => {
+    const judgement = judged.get(name);
+    expect(judgement?.outcome).toBe('fail');
+    expect(judgement?.findings.some((finding) => finding.severity === 'critical')).toBe(true);
+    expect(judgement?.summary).toContain(name);
+  });
+
+  test('NTFS that was closed passes', () => {
+    expect(judged.get('ntfs')).toMatchObject({ outcome: 'pass', untested: [] });
+  });
+});
