@@ -37,11 +37,13 @@ export function formatNamed(name: string): ImageFormat | null {
 export async function parseImage(source: ByteSource, stated: ImageFormat | null): Promise<ImageHeader> {
   if (source.sizeBytes === 0) throw refuse('empty', 'the file is empty (0 bytes)', 'The backup did not write it: take a new one.');
   const seen = await recognise(source);
-  if (stated && stated !== 'raw' && seen && seen !== stated) {
+  // A VHD that lost its footer carries no magic at all: its parser says more than this could.
+  if (stated && stated !== 'raw' && seen !== stated && !(stated === 'vpc' && seen === null)) {
+    const says = seen ? `its header says ${seen}` : 'it begins like no image format';
     throw refuse(
       'format-contradicted',
-      `the file is stated to be ${stated}, but its header says ${seen}`,
-      'State the right format, or find out what replaced the file.',
+      `the file is stated to be ${stated}, but ${says}`,
+      'State the right format, or find out what replaced or overwrote the file.',
     );
   }
   const header = await PARSERS[stated ?? seen ?? 'raw'](source);

@@ -1,6 +1,6 @@
 /** What the user pointed at, looked at on the host: with a clear error where it cannot be used. */
 import { constants, type Stats } from 'node:fs';
-import { access, realpath, stat } from 'node:fs/promises';
+import { open, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import { UsageError } from '../errors.js';
 
@@ -19,16 +19,16 @@ export async function lookAt(path: string): Promise<HostPath> {
     });
   const kind = kindOf(info);
   if (!kind) throw new UsageError({ code: 'source.not-a-file', message: `${path} is neither a file, a folder nor a block device` });
-  await assertReadable(real, kind);
+  await assertReadable(real);
   return { path: real, kind };
 }
 
-/** @throws UsageError when this user may not read it. */
-export async function assertReadable(path: string, kind: HostPath['kind'] = 'file'): Promise<void> {
-  const mode = kind === 'folder' ? constants.R_OK | constants.X_OK : constants.R_OK;
-  await access(path, mode).catch((error: NodeJS.ErrnoException) => {
+/** Tried by opening it: what permission bits say does not hold on every file system. @throws UsageError */
+export async function assertReadable(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
     throw explain(path, error);
   });
+  await handle.close();
 }
 
 export function isInside(folder: string, path: string): boolean {

@@ -28,7 +28,7 @@ export async function parseVhdx(source: ByteSource): Promise<ImageHeader> {
     throw refuse('format-contradicted', 'the file is stated to be VHDX, but does not start with the VHDX signature');
   const header = await readCurrentHeader(source);
   const { bat, metadata } = await readRegions(source);
-  const geometry = readGeometry(await readMetadata(source, metadata));
+  const geometry = readGeometry(await readMetadata(source, metadata, Object.values(ITEM)));
   const reached = new HighWater();
   for (const region of [metadata, header.log]) reached.note(region.offset + region.lengthBytes);
   await walkBlockTable(source, bat, geometry, reached);

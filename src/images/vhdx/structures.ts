@@ -14,6 +14,7 @@ const HEADER_BYTES = 4 * KIB;
 const REGION_BYTES = 64 * KIB;
 const MAX_REGIONS = 2047;
 const MAX_ITEMS = 2047;
+const MAX_ITEM_BYTES = 64;
 const GUID = { bat: '2dc27766-f623-4200-9d64-115e9bfd4a08', metadata: '8b7ca206-4790-4b9a-b8fe-575f050f886e' };
 
 export interface VhdxHeader {
@@ -75,15 +76,17 @@ function decodeRegions(bytes: Buffer): { bat: Region; metadata: Region } {
   return { bat, metadata };
 }
 
-/** Metadata items by GUID: the bytes of each, at most 64 KiB. @throws FormatError */
-export async function readMetadata(source: ByteSource, region: Region): Promise<Map<string, Buffer>> {
+/** Those of the wanted metadata items that are there: the first 64 bytes of each, by GUID. @throws FormatError */
+export async function readMetadata(source: ByteSource, region: Region, wanted: readonly string[]): Promise<Map<string, Buffer>> {
   const table = await readExactly(source, region.offset, REGION_BYTES, 'VHDX metadata table');
   if (table.toString('latin1', 0, 8) !== 'metadata') throw refuse('vhdx.metadata', 'the metadata table of the VHDX is not there');
   const items = new Map<string, Buffer>();
   const count = Math.min(table.readUInt16LE(10), MAX_ITEMS);
   for (let at = 32; at < 32 + count * 32 && at + 32 <= table.length; at += 32) {
-    const lengthBytes = Math.min(table.readUInt32LE(at + 20), REGION_BYTES);
-    items.set(readGuid(table, at), await readExactly(source, region.offset + table.readUInt32LE(at + 16), lengthBytes, 'VHDX metadata item'));
+    const guid = readGuid(table, at);
+    if (!wanted.includes(guid)) continue;
+    const lengthBytes = Math.min(table.readUInt32LE(at + 20), MAX_ITEM_BYTES);
+    items.set(guid, await readExactly(source, region.offset + table.readUInt32LE(at + 16), lengthBytes, 'VHDX metadata item'));
   }
   return items;
 }

@@ -3,7 +3,7 @@
  * Source: "Hosted Sparse Extents" and "Stream-Optimized Compressed Sparse Extents" in VMware's Virtual Disk Format 5.0. Little-endian.
  */
 import type { ByteSource } from '../../types.js';
-import { type ImageHeader, readExactly, refuse, u64le } from '../header.js';
+import { type ImageHeader, readAvailable, readExactly, refuse, u64le } from '../header.js';
 import { identifyOtherVmdk } from '../identify.js';
 import { parseDescriptor } from './descriptor.js';
 import { walkGrains } from './grains.js';
@@ -28,6 +28,7 @@ export interface SparseFields {
 
 /** @throws FormatError */
 export async function parseVmdk(source: ByteSource): Promise<ImageHeader> {
+  assertSparse(await readAvailable(source, 0, SECTOR));
   const head = await readExactly(source, 0, SECTOR, 'VMDK header');
   const fields = readSparseHeader(head);
   const text = await readExactly(source, fields.descriptor.offset, fields.descriptor.lengthBytes, 'VMDK descriptor');

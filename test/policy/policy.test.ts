@@ -1,0 +1,74 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/errors.js';
+import { DEFAULT_POLICY, loadPolicy } from '../../src/policy/index.js';
+import { testFolder } from '../images/make.js';
+
+const checks = [
+  { id: 'image/structure', optionsSchema: { type: 'object', additionalProperties: false, properties: { memoryMiB: { type: 'integer' } } } },
+  { id: 'postgresql/pages', optionsSchema: { type: 'object', additionalProperties: false, properties: {} } },
+];
+
+async function load(text: string, name = 'policy.yaml', overrides = {}) {
+  const file = join(await testFolder(), name);
+  await writeFile(file, text);
+  return { file, policy: loadPolicy(file, overrides, checks) };
+}
+
+describe('loadPolicy', () => {
+  it('gives the defaults without a file', async () => {
+    expect(await loadPolicy(null, {}, checks)).toEqual(DEFAULT_POLICY);
+    expect(DEFAULT_POLICY).toMatchObject({
+      depth: 'recovery',
+      engine: 'auto',
+      limits: { overlayBytes: 21_474_836_480, checkTimeoutMs: 900_000, applianceMemoryMiB: 1280 },
+    });
+  });
+
+  it('puts the file over the defaults, and the command line over the file', async () => {
+    const text =
+      'depth: static\nskip: [postgresql]\nallowedFolders: [../base, /srv/store]\nlimits:\n  overlayBytes: 2000000\noptions:\n  image/structure:\n    memoryMiB: 512\n';
+    const { file, policy } = await load(text, 'policy.yaml', { depth: 'full', limits: { checkTimeoutMs: 5000 } });
+    expect(await policy).toEqual({
+      ...DEFAULT_POLICY,
+      depth: 'full',
+      skip: ['postgresql'],
+      allowedFolders: [join(file, '../../base'), '/srv/store'],
+      options: { 'image/structure': { memoryMiB: 512 } },
+      limits: { overlayBytes: 2_000_000, checkTimeoutMs: 5000, applianceMemoryMiB: 1280 },
+    });
+  });
+
+  it('reads JSON, and an empty file', async () => {
+    expect((await (await load('{"depth": "boot"}', 'policy.json')).policy).depth).toBe('boot');
+    expect(await (await load('# nothing\n')).policy).toEqual(DEFAULT_POLICY);
+  });
+
+  it.each([
+    ['depht: static', /line 1: unknown field "depht" \(did you mean "depth"\?\)/],
+    ['only: []\ndepth: statc', /line 2: field "depth" is "statc".*did you mean "static"/],
+    ['limits:\n  overlayBytes: much', /line 2: field "limits.overlayBytes" is "much"; it must be of type integer/],
+    ['skip: [postgres]', /line 1: there is no check or family "postgres"/],
+    ['only:\n  - image\n  - image/strcture', /line 3: there is no check or family "image\/strcture"; did you mean "image\/structure"\?/],
+    ['options:\n  image/nothing: {}', /line 2: there is no check or family "image\/nothing"/],
+    ['options:\n  image/structure:\n    memory: 1', /line 3: options of image\/structure: unknown field "memory"/],
+    ['depth: [', /line 1: not valid YAML/],
+    ['depth: static\ndepth: boot', /line 2: not valid YAML: Map keys must be unique/],
+    ['a: &a [1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]', /not usable|unknown field/],
+    ['- a list', /must be of type object/],
+  ])('refuses %s', async (text, message) => {
+    const { file, policy } = await load(text);
+    const error = await policy.catch((caught) => caught);
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error.message).toMatch(message);
+    expect(error.message).toContain(file);
+  });
+
+  it('names a policy file that is not there, and a check named wrongly on the command line', async () => {
+    await expect(loadPolicy('/nowhere/policy.yaml', {}, checks)).rejects.toThrow('the policy file /nowhere/policy.yaml does not exist');
+    await expect(loadPolicy(null, { only: ['postgresq'] }, checks)).rejects.toThrow(
+      'the command line: there is no check or family "postgresq"; did you mean "postgresql"?',
+    );
+  });
+});
