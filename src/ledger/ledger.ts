@@ -90,6 +90,12 @@ export class Ledger {
     return this.read(() => verifyEntries(this.database), { ok: true, count: 0, head: EMPTY_HEAD, problems: [] });
   }
 
+  /** Whether the chain holds an entry with this hash, such as a head that was printed earlier. */
+  holds(hash: string): boolean {
+    const sql = 'SELECT 1 FROM entries WHERE entry_hash = ?';
+    return hash === EMPTY_HEAD.hash || this.read(() => this.database.prepare(sql).get(hash.trim().toLowerCase()) !== undefined, false);
+  }
+
   close(): void {
     this.database.close();
   }
