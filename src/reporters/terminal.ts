@@ -6,7 +6,7 @@ import { visible } from './escape.js';
 import { checksSection, cleanupSection, coverageSections, deviationsSection } from './sections.js';
 import { wrap } from './text.js';
 import { formatBytes, formatInstant, formatSeconds } from './units.js';
-import { whatToDo, why } from './why.js';
+import { whatToDo, whySection } from './why.js';
 import { CONSISTENCY_MEANING, declaredSentence, recoverySentence, VERDICT_MEANING } from './words.js';
 
 export interface RenderOptions {
@@ -16,6 +16,8 @@ export interface RenderOptions {
   /** Where the record lies, such as the path of the ledger; left out when it was not stored. */
   storedAt?: string;
 }
+
+const MOST_WHYS = 5;
 
 /** What every section needs to know. */
 export interface Page {
@@ -27,7 +29,7 @@ export interface Page {
 /** Ends with a line feed. Guest strings are made harmless; without colour there is no escape sequence in it. */
 export function renderRecord(record: VerificationRecord, options: RenderOptions): string {
   const page: Page = { record, width: Math.max(options.width ?? 80, 60), paint: palette(options.color) };
-  const sections = [headline(page), facts(page), why(page), whatToDo(page), wayBack(page), checksSection(page), ...coverageSections(page)];
+  const sections = [headline(page), facts(page), whySection(page), whatToDo(page), wayBack(page), checksSection(page), ...coverageSections(page)];
   const last = [deviationsSection(page), cleanupSection(page), whereItLies(page, options.storedAt)];
   const lines = [...sections, ...last].filter((section) => section.length > 0).map((section) => section.join('\n'));
   return `${lines.join('\n\n')}\n`;
@@ -54,12 +56,15 @@ function facts({ record, width }: Page): string[] {
 function wayBack({ record, width, paint }: Page): string[] {
   const { consistency, recovery } = record;
   const declared = declaredSentence(consistency);
-  const reasons = consistency.why.slice(0, 5).flatMap((text) => wrap(visible(text), { width, first: '    - ' }));
+  // What failed was said at the top already.
+  const why = consistency.why.filter((text) => !record.reasons.includes(text));
+  const aside = why.length < consistency.why.length ? ' (see Why)' : '';
+  const reasons = why.slice(0, MOST_WHYS).flatMap((text) => wrap(visible(text), { width, first: '    - ' }));
   return [
     paint.bold('State at capture and way back'),
-    ...wrap(`${CONSISTENCY_MEANING[consistency.observed]}. ${declared}`.trimEnd(), { width, first: '  ' }),
+    ...wrap(`${CONSISTENCY_MEANING[consistency.observed]}${aside}. ${declared}`.trimEnd(), { width, first: '  ' }),
     ...reasons,
-    ...(consistency.why.length > 5 ? [`    - and ${consistency.why.length - 5} more, in the record`] : []),
+    ...(why.length > MOST_WHYS ? [`    - and ${why.length - MOST_WHYS} more, in the record`] : []),
     ...wrap(recoverySentence(recovery), { width, first: '  ' }),
   ];
 }

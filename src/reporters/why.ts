@@ -8,7 +8,7 @@ import { VERDICT_ADVICE, withPlace } from './words.js';
 const MOST_REASONS = 8;
 const MOST_FINDINGS = 3;
 
-export function why({ record, width, paint }: Page): string[] {
+export function whySection({ record, width, paint }: Page): string[] {
   const told = record.reasons.slice(0, MOST_REASONS).flatMap((reason, index) => {
     const first = `  ${index + 1}. `;
     return [...wrap(visible(reason), { width, first }), ...places(record, reason, width)];
