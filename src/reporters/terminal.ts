@@ -58,10 +58,11 @@ function wayBack({ record, width, paint }: Page): string[] {
   const declared = declaredSentence(consistency);
   // What failed was said at the top already.
   const why = consistency.why.filter((text) => !record.reasons.includes(text));
+  const aside = why.length < consistency.why.length ? ' (see Why)' : '';
   const reasons = why.slice(0, MOST_WHYS).flatMap((text) => wrap(visible(text), { width, first: '    - ' }));
   return [
     paint.bold('State at capture and way back'),
-    ...wrap(`${CONSISTENCY_MEANING[consistency.observed]}. ${declared}`.trimEnd(), { width, first: '  ' }),
+    ...wrap(`${CONSISTENCY_MEANING[consistency.observed]}${aside}. ${declared}`.trimEnd(), { width, first: '  ' }),
     ...reasons,
     ...(why.length > MOST_WHYS ? [`    - and ${why.length - MOST_WHYS} more, in the record`] : []),
     ...wrap(recoverySentence(recovery), { width, first: '  ' }),

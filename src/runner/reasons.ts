@@ -54,10 +54,10 @@ function whyPassed({ checks, recovery }: ReasonInput): string[] {
   return recovery.needed ? [all, 'The machine must replay its logs first, as is normal for a hot backup.'] : [all];
 }
 
-/** A weaker state than the backup claims is no damage, but somebody relies on the claim. */
+/** A weaker state than the backup claims is no damage, but somebody relies on the claim. What is damaged was said already. */
 function brokenPromise({ declared, observed }: Verdict['consistency']): string[] {
   const strength: Consistency[] = ['none', 'crash', 'filesystem', 'application'];
-  if (observed === 'unknown' || strength.indexOf(observed) >= strength.indexOf(declared)) return [];
+  if (observed === 'unknown' || observed === 'none' || strength.indexOf(observed) >= strength.indexOf(declared)) return [];
   return [`The backup was declared ${declared}-consistent, but what was captured is weaker (${observed}): what was to quiesce the machine did not.`];
 }
 
