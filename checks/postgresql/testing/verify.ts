@@ -1,0 +1,32 @@
+/** All static checks over one captured folder, as the runner would do it. */
+import type { Judgement } from '../../../src/types.js';
+import { evaluateHead } from '../control-file/index.js';
+import { evaluateReconciliation, instanceState } from '../log-versus-pages/index.js';
+import { evaluatePages } from '../page-checksums/index.js';
+import { type StaticEvidence, staticPass } from '../static-pass.js';
+import { evaluateLog } from '../wal-chain/index.js';
+import { folderContext } from './context.js';
+
+export interface Verification {
+  evidence: StaticEvidence;
+  judgements: Record<'control' | 'log' | 'pages' | 'reconciliation', Judgement>;
+  state: string;
+  /** Checks that failed. */
+  failed: string[];
+  codes: string[];
+}
+
+export async function verifyFolder(folder: string): Promise<Verification> {
+  const { instance, context } = folderContext(folder);
+  const collected = await staticPass(instance, context);
+  const evidence = JSON.parse(JSON.stringify(collected)) as StaticEvidence; // as it comes back from the ledger
+  const judgements = {
+    control: evaluateHead(evidence.head),
+    log: evaluateLog(evidence),
+    pages: evaluatePages(evidence),
+    reconciliation: evaluateReconciliation(evidence),
+  };
+  const failed = Object.entries(judgements).filter(([, judgement]) => judgement.outcome === 'fail');
+  const codes = Object.values(judgements).flatMap((judgement) => judgement.findings.map((item) => item.code));
+  return { evidence, judgements, state: instanceState(evidence).word, failed: failed.map(([name]) => name), codes };
+}

@@ -1,0 +1,128 @@
+import { defineCheck } from '../../../src/check.js';
+import type { Finding, Judgement } from '../../../src/types.js';
+import { recoveryStart } from '../control.js';
+import { wasShutDown } from '../control-file/index.js';
+import type { ControlFile } from '../format/control.js';
+import { formatLsn } from '../format/lsn.js';
+import { segmentName } from '../format/names.js';
+import { clusterLog, type StaticEvidence } from '../static-pass.js';
+import type { LogFacts } from '../wal-walk.js';
+import { count, finding, notPostgres, SKEW_ADVICE, trustedControl } from '../words.js';
+
+export default defineCheck<StaticEvidence, Record<string, never>>({
+  id: 'postgresql/wal-chain',
+  title: 'The write-ahead log is there and unbroken from where recovery starts to its end',
+  failureTitle: 'The write-ahead log is missing, broken or of another instant',
+  description: 'Follows every log record from the checkpoint on (links and CRC-32C), and looks for log that lies beyond a hole.',
+  stage: 'static',
+  depth: 'static',
+  targetKind: 'instance',
+  lab: 'none',
+  timeoutMs: 3_600_000,
+  optionsSchema: { type: 'object', additionalProperties: false },
+  defaultOptions: {},
+  skipReason: notPostgres,
+  collect: async (target, context) => {
+    if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
+    return clusterLog(target.instance, context);
+  },
+  evaluate: evaluateLog,
+});
+
+export function evaluateLog(evidence: StaticEvidence): Judgement {
+  const trusted = trustedControl(evidence.head, 'the write-ahead log');
+  if ('judgement' in trusted) return trusted.judgement;
+  const { control } = trusted;
+  const log = evidence.wal?.log ?? null;
+  if (!log) return logFolderMissing();
+  const findings = [...inventoryFindings(evidence), ...logFindings(evidence, control, log)];
+  const worst = findings.find((item) => item.severity === 'critical');
+  const bytes = log.end - log.redo;
+  const clean = wasShutDown(evidence.head, control);
+  return {
+    outcome: worst ? 'fail' : 'pass',
+    summary: worst ? worst.message : clean ? 'The log ends with the shutdown: nothing to replay.' : `The log is unbroken: ${bytes} bytes to replay.`,
+    findings,
+    ...(worst ? { advice: SKEW_ADVICE } : {}),
+    recovery: { needed: !clean, seconds: null, bytes: clean ? 0 : bytes },
+    tested: [
+      { what: 'the write-ahead log', how: `${count(log.records, 'record')} followed from ${formatLsn(log.redo)} to ${formatLsn(log.end)}, links and CRC-32C` },
+    ],
+    untested: [],
+  };
+}
+
+function logFolderMissing(): Judgement {
+  const message = 'The folder of the write-ahead log (pg_wal) is not in this restore point: without it the data cannot be recovered.';
+  return {
+    outcome: 'fail',
+    summary: message,
+    findings: [finding('wal.folder-missing', 'critical', message, { file: 'pg_wal' })],
+    advice: 'Include the disk that holds pg_wal in the backup of this machine.',
+    tested: [],
+    untested: [{ what: 'the write-ahead log', why: 'pg_wal is not in the restore point', holdsData: true }],
+  };
+}
+
+function inventoryFindings(evidence: StaticEvidence): Finding[] {
+  const inventory = evidence.wal?.inventory;
+  if (!inventory) return [];
+  const findings: Finding[] = [];
+  if (inventory.counts.otherCluster > 0) {
+    const where = { files: inventory.otherCluster.join(' ') };
+    findings.push(finding('wal.other-cluster', 'critical', `${count(inventory.counts.otherCluster, 'log segment')} belong to another cluster.`, where));
+  }
+  if (inventory.counts.short > 0) {
+    const where = { files: inventory.short.join(' ') };
+    findings.push(finding('wal.short-segment', 'warning', `${count(inventory.counts.short, 'log segment')} are shorter than they must be.`, where));
+  }
+  return findings;
+}
+
+function logFindings(evidence: StaticEvidence, control: ControlFile, log: LogFacts): Finding[] {
+  const { checkpoint } = recoveryStart(evidence.head, control);
+  const end = formatLsn(log.end);
+  const where = { redo: formatLsn(log.redo), end, reason: log.stop };
+  if (log.records === 0) return [redoMissing(control, log, where)];
+  const findings: Finding[] = [];
+  if (checkpoint >= log.end) {
+    const message = `The log ends at ${end}, before the checkpoint ${formatLsn(checkpoint)} that the control file names: log and control file are of different instants.`;
+    findings.push(finding('wal.checkpoint-missing', 'critical', message, where));
+  }
+  if (log.beyond) {
+    const beyond = { ...where, beyondFirst: formatLsn(log.beyond.first), beyondLast: formatLsn(log.beyond.last) };
+    const message = `The log has a hole at ${end}: ${count(log.beyond.records, 'intact record')} lie beyond it. What was committed there would be lost without a word.`;
+    findings.push(finding('wal.hole', 'critical', message, beyond));
+  }
+  findings.push(...pointsBeyond(evidence, control, log));
+  if (log.contradictions > 0) {
+    findings.push(
+      finding('wal.contradiction', 'critical', `${count(log.contradictions, 'log record')} contradict themselves although their CRC is right.`, where),
+    );
+  }
+  return findings;
+}
+
+function redoMissing(control: ControlFile, log: LogFacts, where: Finding['where']): Finding {
+  const name = segmentName(control.timeline, log.redo - (log.redo % control.walSegmentBytes), control.walSegmentBytes);
+  const message = `The log is not there where recovery must start: no valid record at ${where.redo}, in segment ${name} (${log.stop}).`;
+  return finding('wal.redo-missing', 'critical', message, { ...where, file: `pg_wal/${name}` });
+}
+
+/** What the control file promises beyond the log's end, or what the log holds beyond a clean shutdown. */
+function pointsBeyond(evidence: StaticEvidence, control: ControlFile, log: LogFacts): Finding[] {
+  const findings: Finding[] = [];
+  const end = formatLsn(log.end);
+  if (control.minRecoveryPoint > log.end) {
+    const least = formatLsn(control.minRecoveryPoint);
+    findings.push(finding('wal.min-recovery', 'critical', `The data are consistent only from ${least} on, but the log ends at ${end}.`, { least, end }));
+  }
+  if (control.state === 'shut down' && !evidence.head.backupLabel && log.records > 1) {
+    const message = `The control file says the server was shut down, but ${count(log.records - 1, 'log record')} follow: they are of different instants, and the server would throw this log away.`;
+    findings.push(finding('wal.after-shutdown', 'critical', message, { end }));
+  }
+  if (evidence.head.backupLabel && control.backupEndRequired && !log.sawBackupEnd) {
+    findings.push(finding('wal.backup-end', 'critical', `The log ends at ${end}, before the end of the backup that is being restored.`, { end }));
+  }
+  return findings;
+}
