@@ -66,9 +66,13 @@ export class MappedSource implements ByteSource {
 
   async read(offset: number, length: number): Promise<Buffer> {
     assertInside(offset, length, this.map.sizeBytes);
+    const extents = extentsWithin(this.map.extents, offset, length);
+    const [only] = extents;
+    // The common case needs no second buffer and no copy.
+    if (only && only.lengthBytes === length && only.source !== null) return (await this.source(only.source)).read(only.sourceOffset, length);
     const result = Buffer.alloc(length);
     const reads: Promise<void>[] = [];
-    for (const extent of extentsWithin(this.map.extents, offset, length)) {
+    for (const extent of extents) {
       if (extent.source !== null) reads.push(this.fill(result, extent, offset, extent.source));
     }
     await Promise.all(reads);

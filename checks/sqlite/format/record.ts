@@ -31,7 +31,7 @@ export function decodeColumns(bytes: Buffer, limit: number): Value[] {
 const FIXED_BYTES = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0, -1, -1];
 
 /** Bytes that a value of a serial type takes; -1 for the two reserved types. */
-function contentBytes(serialType: number): number {
+export function contentBytes(serialType: number): number {
   return serialType < 12 ? (FIXED_BYTES[serialType] as number) : Math.floor((serialType - 12) / 2);
 }
 
@@ -42,31 +42,4 @@ function decodeValue(bytes: Buffer, at: number, serialType: number, sizeBytes: n
   if (serialType < 6) return bytes.readIntBE(at, sizeBytes);
   if (serialType < 12) return serialType - 8;
   return { text: serialType % 2 === 1, bytes: bytes.subarray(at, at + sizeBytes) };
-}
-
-/**
- * Order of two records under the BINARY collation: negative, 0 or positive; null when what is there does not decide.
- * NULL comes before numbers, numbers before text, text before blobs.
- */
-export function compareRecords(left: Buffer, right: Buffer): number | null {
-  const a = decodeColumns(left, MAX_COLUMNS);
-  const b = decodeColumns(right, MAX_COLUMNS);
-  for (let i = 0; i < Math.min(a.length, b.length); i++) {
-    const order = compareValues(a[i] as Value, b[i] as Value);
-    if (order !== 0) return order;
-  }
-  return null;
-}
-
-function compareValues(a: Value, b: Value): number {
-  const rank = rankOf(a) - rankOf(b);
-  if (rank !== 0 || a === null || b === null) return rank;
-  if (typeof a === 'object' && typeof b === 'object') return Buffer.compare(a.bytes, b.bytes);
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function rankOf(value: Value): number {
-  if (value === null) return 0;
-  if (typeof value !== 'object') return 1;
-  return value.text ? 2 : 3;
 }

@@ -1,6 +1,6 @@
 /** Order of keys within and across pages. */
 import type { BtreePage } from '../format/btree-page.js';
-import { compareRecords } from '../format/record.js';
+import { compareRecords } from '../format/record-order.js';
 
 /** A rowid as two halves, or the beginning of an index record. */
 export type Key = { hi: number; lo: number } | Buffer;
@@ -18,12 +18,8 @@ const MAX_KEY_BYTES = 1024;
 /** The key of a cell, detached from the page. */
 export function keyOf(parsed: BtreePage, page: Buffer, cell: number): Key {
   if (parsed.isTable) return { hi: parsed.keyHi[cell] as number, lo: parsed.keyLo[cell] as number };
-  return Buffer.from(recordOf(parsed, page, cell));
-}
-
-function recordOf(parsed: BtreePage, page: Buffer, cell: number): Buffer {
   const start = parsed.payloadStart[cell] as number;
-  return page.subarray(start, start + Math.min(parsed.localPayloadBytes[cell] as number, MAX_KEY_BYTES));
+  return Buffer.from(page.subarray(start, start + Math.min(parsed.localPayloadBytes[cell] as number, MAX_KEY_BYTES)));
 }
 
 /** Says what is out of order on a page of a table, or null. */
@@ -46,21 +42,23 @@ export function rowOrderProblem(parsed: BtreePage, bounds: Bounds): string | nul
   return null;
 }
 
-/** Says what is out of order at the edges of an index page, or null. Only for indexes under the BINARY collation, ascending. */
+/** Says what is out of order on an index page, or null. Only for indexes under the BINARY collation, ascending. */
 export function entryOrderProblem(parsed: BtreePage, page: Buffer, bounds: Bounds): string | null {
-  if (parsed.cellCount === 0) return null;
+  const { cellCount, payloadStart, localPayloadBytes } = parsed;
+  if (cellCount === 0) return null;
   const { low, high } = bounds;
-  if (Buffer.isBuffer(low) && isAfter(low, recordOf(parsed, page, 0))) return 'begins with an entry that belongs before its parent';
-  if (Buffer.isBuffer(high) && isAfter(recordOf(parsed, page, parsed.cellCount - 1), high)) return 'ends with an entry that belongs behind its parent';
-  for (let cell = 1; cell < parsed.cellCount; cell++) {
-    if (isAfter(recordOf(parsed, page, cell - 1), recordOf(parsed, page, cell))) return `has entries ${cell - 1} and ${cell} out of order`;
+  let start = payloadStart[0] as number;
+  let end = start + (localPayloadBytes[0] as number);
+  if (Buffer.isBuffer(low) && compareRecords(low, 0, low.length, page, start, end) > 0) return 'begins with an entry that belongs before its parent';
+  for (let cell = 1; cell < cellCount; cell++) {
+    const nextStart = payloadStart[cell] as number;
+    const nextEnd = nextStart + (localPayloadBytes[cell] as number);
+    if (compareRecords(page, start, end, page, nextStart, nextEnd) > 0) return `has entries ${cell - 1} and ${cell} out of order`;
+    start = nextStart;
+    end = nextEnd;
   }
+  if (Buffer.isBuffer(high) && compareRecords(page, start, end, high, 0, high.length) > 0) return 'ends with an entry that belongs behind its parent';
   return null;
-}
-
-function isAfter(left: Buffer, right: Buffer): boolean {
-  const order = compareRecords(left, right);
-  return order !== null && order > 0;
 }
 
 function compareRowids(a: { hi: number; lo: number }, b: { hi: number; lo: number }): number {
