@@ -94,12 +94,15 @@ export class QmpClient {
   private receive(line: string): void {
     const message = parsed(line);
     if (!message) return;
-    if ('QMP' in message) return this.greet();
-    if (typeof message.event === 'string') return this.emit({ event: message.event, data: recordOf(message.data) });
-    const pending = typeof message.id === 'number' ? this.pending.get(message.id) : undefined;
-    if (!pending) return;
-    if ('error' in message) pending.reject(qmpError(`QEMU refused: ${String(recordOf(message.error).desc)}`));
-    else pending.resolve(message.return);
+    if ('QMP' in message) this.greet();
+    else if (typeof message.event === 'string') this.emit({ event: message.event, data: recordOf(message.data) });
+    else if (typeof message.id === 'number') this.settle(message.id, message);
+  }
+
+  private settle(id: number, message: Record<string, unknown>): void {
+    const pending = this.pending.get(id);
+    if ('error' in message) pending?.reject(qmpError(`QEMU refused: ${String(recordOf(message.error).desc)}`));
+    else pending?.resolve(message.return);
   }
 
   private emit(event: QmpEvent): void {
