@@ -4,7 +4,13 @@ import filesystemConsistency from './filesystem/consistency/index.js';
 import stateAtCapture from './filesystem/state-at-capture/index.js';
 import imageCompleteness from './image/completeness/index.js';
 import imageStructure from './image/structure/index.js';
+import amcheck from './postgresql/amcheck/index.js';
+import controlFile from './postgresql/control-file/index.js';
 import { postgresqlFinder } from './postgresql/find.js';
+import logVersusPages from './postgresql/log-versus-pages/index.js';
+import pageChecksums from './postgresql/page-checksums/index.js';
+import postgresqlRecovery from './postgresql/recovery/index.js';
+import walChain from './postgresql/wal-chain/index.js';
 import { sqliteFinder } from './sqlite/finder.js';
 import sqliteIntegrityCheck from './sqlite/integrity-check/index.js';
 import sqlitePageStructure from './sqlite/page-structure/index.js';
@@ -18,6 +24,12 @@ export const CHECKS = [
   partitionTable,
   stateAtCapture,
   filesystemConsistency,
+  controlFile,
+  walChain,
+  pageChecksums,
+  logVersusPages,
+  postgresqlRecovery,
+  amcheck,
   sqliteWal,
   sqlitePageStructure,
   sqliteIntegrityCheck,

@@ -41,6 +41,14 @@ export class LabError extends SnapproofError {
   readonly exitCode = EXIT.tool;
 }
 
+/**
+ * `collect` found that nothing here can test this: the runner makes it a `skip`, listed as untested with this reason.
+ * Not for what went wrong: that is a LabError.
+ */
+export class NotTestedError extends SnapproofError {
+  readonly exitCode = EXIT.inconclusive;
+}
+
 /** The ledger or evidence does not verify, or cannot be written. */
 export class LedgerError extends SnapproofError {
   readonly exitCode = EXIT.ledger;

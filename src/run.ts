@@ -126,14 +126,14 @@ async function examineGuest(request: RunRequest, labs: RunLabs, clock: StageCloc
   const volumes = await clock.run('volumes', () => inspectVolumes(labs.exposure, () => labs.session()));
   const checks = [...before];
   await clock.run('appliance', () => labs.session());
-  checks.push(...(await stage('volume', volumes, volumeTargets(volumes))));
+  checks.push(...(await stage('volume', volumes, [...imageTargets(labs.exposure.images), ...volumeTargets(volumes)])));
   const files = await labs.openFiles(volumes.volumes);
   const inspection = await clock.run('inspect', () => inspectGuest(volumes, files, request.finders));
   const instances = instanceTargets(inspection);
   checks.push(...(await stage('static', inspection, instances)));
   checks.push(...(await stage('logical', inspection, instances)));
   checks.push(...(await stage('recovery', inspection, instances)));
-  return { checks, inspection, untested: [] };
+  return { checks, inspection, untested: unjudgedInstances(inspection, checks) };
 }
 
 interface StageRunner {
@@ -181,6 +181,13 @@ function volumeTargets(inspection: Inspection): CheckTarget[] {
 
 function instanceTargets(inspection: Inspection): CheckTarget[] {
   return inspection.databases.map((instance) => ({ kind: 'instance', id: instance.id, instance }));
+}
+
+/** A database that no check had anything to say about must not vanish from the record. */
+function unjudgedInstances(inspection: Inspection, checks: CheckResult[]): UntestedItem[] {
+  return inspection.databases
+    .filter((instance) => !checks.some((check) => check.target === instance.id))
+    .map((instance) => ({ what: instance.id, why: 'there is no check for this engine yet', holdsData: true }));
 }
 
 /** Bytes that changed under our eyes were not the bytes that were tested. */

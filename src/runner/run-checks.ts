@@ -1,6 +1,6 @@
 /** Runs the checks of one stage on all their targets. Only here are `skip` and `error` made. */
 import type { Check, CheckContext, CheckStage, CheckTarget } from '../check.js';
-import { InterruptedError, SnapproofError } from '../errors.js';
+import { InterruptedError, NotTestedError, SnapproofError } from '../errors.js';
 import type { CheckResult, Depth, Inspection, Judgement, Policy } from '../types.js';
 import { mapLimited } from './map-limited.js';
 
@@ -66,6 +66,7 @@ async function judge(check: Check, target: CheckTarget, request: StageRequest): 
     return judged(check, target, check.evaluate(evidence, options), Date.now() - startedAt);
   } catch (error) {
     if (request.context.signal.aborted) throw new InterruptedError({ code: 'run.interrupted', message: 'the run was interrupted', cause: error });
+    if (error instanceof NotTestedError) return skipped(check, target, explain(error), true);
     const why = timeout.aborted ? `it did not finish within ${Math.round(check.timeoutMs / 1000)} s` : explain(error);
     return { ...blank(check, target), outcome: 'error', summary: `could not be checked: ${why}`, durationMs: Date.now() - startedAt };
   }

@@ -11,7 +11,7 @@ export default defineCheck<TableEvidence, Record<string, never>>({
   title: 'The partition table of every disk is whole and fits the disk',
   failureTitle: 'A partition table is lost, or names space the disk does not have',
   description: 'Compares both copies of a GPT by their checksums, follows the chain of an MBR, and compares every partition with the length of the disk.',
-  stage: 'image',
+  stage: 'volume',
   depth: 'static',
   targetKind: 'image',
   lab: 'none',
