@@ -95,10 +95,11 @@ export class ApplianceSession implements Appliance, LabSession {
 
   /** What a script prints, of any length and content, by the scratch disk. */
   async stream(script: string, options: { timeoutMs: number }): Promise<ByteMap> {
-    const sink = this.scratch.sink();
-    const result = await this.script(`set -o pipefail\n{\n${script}\n} | ${sink.shell}`, options);
-    if (result.timedOut) throw new LabError({ code: 'appliance.stream', message: 'taking data out of the appliance took too long' });
-    return sink.take(result.stdout);
+    return this.scratch.receive(async (sink) => {
+      const result = await this.script(`set -o pipefail\n{\n${script}\n} | ${sink}`, options);
+      if (result.timedOut) throw new LabError({ code: 'appliance.stream', message: 'taking data out of the appliance took too long' });
+      return result.stdout;
+    });
   }
 
   async mountSystem(mounts: SystemMount[], mode: 'read-only' | 'writable'): Promise<void> {

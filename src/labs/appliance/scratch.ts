@@ -10,6 +10,7 @@ const ALIGNMENT_BYTES = 4096;
 
 export class ScratchDisk {
   private usedBytes = 0;
+  private turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
     readonly path: string,
@@ -35,20 +36,34 @@ export class ScratchDisk {
   }
 
   /** Writes `data` for the appliance; gives the shell command there that prints it. */
-  async put(data: Buffer): Promise<string> {
+  put(data: Buffer): Promise<string> {
+    return this.exclusive(() => this.write(data));
+  }
+
+  /**
+   * Stores what a shell text run by `run` prints at the next free region. One at a time: how long a region will be is
+   * known only when it has been written.
+   */
+  receive(run: (sink: string) => Promise<string>): Promise<ByteMap> {
+    return this.exclusive(async () => {
+      const offset = this.usedBytes;
+      return this.region(offset, await run(`LC_ALL=C dd of=${this.device} iflag=fullblock bs=1M seek=${offset} oflag=seek_bytes conv=notrunc,fsync 2>&1`));
+    });
+  }
+
+  private exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.turn.then(work);
+    this.turn = result.catch(() => {});
+    return result;
+  }
+
+  private async write(data: Buffer): Promise<string> {
     const offset = this.reserve(data.length);
     const handle = await open(this.path, 'r+');
     await handle.write(data, 0, data.length, offset).finally(() => handle.close());
     const blocks = Math.ceil(data.length / ALIGNMENT_BYTES);
     // Direct reads: the appliance must not answer from what it read there earlier.
     return `dd if=${this.device} iflag=direct bs=${ALIGNMENT_BYTES} skip=${offset / ALIGNMENT_BYTES} count=${blocks} status=none | head -c ${data.length}`;
-  }
-
-  /** The shell text that stores its standard input at the next free region and prints its length in bytes. */
-  sink(): { shell: string; take(printed: string): ByteMap } {
-    const offset = this.usedBytes;
-    const shell = `LC_ALL=C dd of=${this.device} iflag=fullblock bs=1M seek=${offset} oflag=seek_bytes conv=notrunc,fsync 2>&1`;
-    return { shell, take: (printed) => this.region(offset, printed) };
   }
 
   private region(offset: number, printed: string): ByteMap {
