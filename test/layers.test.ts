@@ -116,7 +116,7 @@ function pathsTheLinterRefuses(cases: [string, string, boolean][]): Set<string> 
     }
     const biome = join(PROJECT, 'node_modules', '@biomejs', 'biome', 'bin', 'biome');
     const { stdout, stderr } = execaSync(process.execPath, [biome, 'lint', '--max-diagnostics=none', '.'], { cwd: folder, reject: false });
-    return new Set([...`${stdout}${stderr}`.matchAll(/^(\S+?):\d+:\d+ lint\/style\/noRestrictedImports/gm)].map((match) => match[1] ?? ''));
+    return new Set([...`${stdout}\n${stderr}`.matchAll(/^(\S+?):\d+:\d+ lint\/style\/noRestrictedImports/gm)].map((match) => match[1] ?? ''));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -13,39 +13,38 @@ export interface Trial {
 }
 
 /** A working accelerator needs a fraction of a second; one that needs longer is slower than software emulation. */
-const SECTOR_LIMIT_MS = 5_000;
-const KERNEL_LIMIT_MS = 10_000;
+const LIMITS = { sectorMs: 5_000, kernelMs: 10_000 };
 const QEMU = 'qemu-system-x86_64';
 /** What the appliance uses as well: every feature the accelerator offers. */
 const MACHINE = ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-cpu', 'max'];
 
 /** Runs both trials with an accelerator of QEMU (`kvm`, `tcg`). */
-export async function tryAccelerator(accelerator: 'kvm' | 'tcg'): Promise<Trial> {
+export async function tryAccelerator(accelerator: 'kvm' | 'tcg', limits = LIMITS): Promise<Trial> {
   const folder = await openWorkFolder();
   try {
-    const sector = await tryBootSector(accelerator, folder);
+    const sector = await tryBootSector(accelerator, limits.sectorMs, folder);
     const kernel = matchingFiles('/boot/vmlinuz-*').filter(isReadable).at(-1);
-    return sector.works && kernel ? await tryKernel(accelerator, kernel, folder) : sector;
+    return sector.works && kernel ? await tryKernel(accelerator, kernel, limits.kernelMs, folder) : sector;
   } finally {
     await folder.close();
   }
 }
 
-async function tryBootSector(accelerator: string, folder: WorkFolder): Promise<Trial> {
+async function tryBootSector(accelerator: string, limitMs: number, folder: WorkFolder): Promise<Trial> {
   const image = join(folder.path, 'sector');
   await writeFile(image, trialBootSector());
   const drive = ['-drive', `file=${image},format=raw,if=floppy,readonly=on`];
-  const result = await startQemu(accelerator, ['-m', '64', '-device', TRIAL_EXIT_DEVICE, ...drive], SECTOR_LIMIT_MS, folder);
+  const result = await startQemu(accelerator, ['-m', '64', '-device', TRIAL_EXIT_DEVICE, ...drive], limitMs, folder);
   if (result.exitCode === TRIAL_EXIT_CODE) return { works: true, why: 'a trial start ran guest code to its end' };
-  return { works: false, why: `a trial start failed: ${whatHappened(result, SECTOR_LIMIT_MS)}` };
+  return { works: false, why: `a trial start failed: ${whatHappened(result, limitMs)}` };
 }
 
 /** An ordinary kernel without a root: where machines work, it starts, finds no root and says so. */
-async function tryKernel(accelerator: string, kernel: string, folder: WorkFolder): Promise<Trial> {
+async function tryKernel(accelerator: string, kernel: string, limitMs: number, folder: WorkFolder): Promise<Trial> {
   const machine = ['-m', '256', '-serial', 'stdio', '-kernel', kernel, '-append', 'console=ttyS0 quiet panic=-1'];
-  const result = await startQemu(accelerator, machine, KERNEL_LIMIT_MS, folder);
+  const result = await startQemu(accelerator, machine, limitMs, folder);
   if (result.stdout.includes('VFS: Unable to mount root fs')) return { works: true, why: 'a trial start booted a kernel' };
-  return { works: false, why: `a boot sector runs, but a kernel does not: ${whatHappened(result, KERNEL_LIMIT_MS)}` };
+  return { works: false, why: `a boot sector runs, but a kernel does not: ${whatHappened(result, limitMs)}` };
 }
 
 function startQemu(accelerator: string, args: string[], timeoutMs: number, workFolder: WorkFolder): Promise<ToolResult> {

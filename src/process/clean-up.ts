@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { endProcesses } from './end-processes.js';
 import { mountsBelow, unmountBelow } from './mounts.js';
 import { bootId, commandLine, groupMembers, identityOf, isAlive, type ProcessIdentity, pidNamespace, processesWithEnvironment } from './proc.js';
-import { RUN_FOLDER_VARIABLE, readChildren, readOwner, workFolderBase } from './run-folder.js';
+import { RUN_FOLDER_VARIABLE, readChildren, readOwner, readStrays, workFolderBase } from './run-folder.js';
 
 /** A folder whose owner file is not there yet is given this long before it counts as abandoned. */
 const BIRTH_MS = 60_000;
@@ -36,7 +36,7 @@ export async function removeAbandoned(): Promise<Abandoned[]> {
 
 /** Ends the processes of a run, unmounts, removes its folder and the temporary folders its processes named. */
 export async function removeRunFolder(folder: string): Promise<CleanUp> {
-  const strays = temporaryFoldersOf(processesOf(folder));
+  const strays = [...new Set([...readStrays(folder), ...strayFolders(folder)])];
   const living = await endProcesses(() => processesOf(folder));
   await unmountBelow(folder);
   const mounted = mountsBelow(folder);
@@ -70,9 +70,11 @@ function processesOf(folder: string): ProcessIdentity[] {
   return [...byPid.values()];
 }
 
-/** libguestfs keeps its sockets below /tmp whatever TMPDIR says (for root), and leaves them when it is killed: its qemu names them. */
-function temporaryFoldersOf(identities: ProcessIdentity[]): string[] {
-  const words = identities.flatMap((identity) => commandLine(identity.pid));
-  const found = words.flatMap((word) => word.match(/(?<=path=)\/tmp\/libguestfs[A-Za-z0-9]{6}(?=\/)/g) ?? []);
-  return [...new Set(found)];
+/**
+ * Folders outside the run folder that living processes of the run use: libguestfs keeps its sockets below /tmp whatever TMPDIR says
+ * (for root), and leaves them there when it is killed. Its qemu names them.
+ */
+export function strayFolders(folder: string): string[] {
+  const words = processesOf(folder).flatMap((identity) => commandLine(identity.pid));
+  return words.flatMap((word) => word.match(/(?<=path=)\/tmp\/libguestfs[A-Za-z0-9]{6}(?=\/)/g) ?? []);
 }

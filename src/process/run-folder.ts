@@ -8,6 +8,7 @@ import { bootId, identityOf, type ProcessIdentity, pidNamespace } from './proc.j
 export const RUN_FOLDER_VARIABLE = 'SNAPPROOF_RUN_FOLDER';
 const OWNER_FILE = 'owner.json';
 const CHILDREN_FILE = 'children';
+const STRAYS_FILE = 'strays';
 
 /** A Unix socket's path may be 107 bytes long; sockets lie in the run folder under names of up to 40. */
 const MAX_FOLDER_BYTES = 66;
@@ -61,14 +62,26 @@ export function writeChild(folder: string, pid: number): void {
   if (child) appendFileSync(join(folder, CHILDREN_FILE), `${child.pid} ${child.startTicks}\n`, { mode: 0o600 });
 }
 
+/** Appends folders outside the run folder that belong to the run. */
+export function writeStrays(folder: string, paths: string[]): void {
+  for (const path of new Set(paths)) appendFileSync(join(folder, STRAYS_FILE), `${path}\n`, { mode: 0o600 });
+}
+
+/** What is written there decides what is removed, so only names that libguestfs gives count. */
+export function readStrays(folder: string): string[] {
+  return readLines(folder, STRAYS_FILE).filter((line) => /^\/tmp\/libguestfs[A-Za-z0-9]{6}$/.test(line));
+}
+
 /** Every child that was recorded, living or not. */
 export function readChildren(folder: string): ProcessIdentity[] {
-  let text = '';
+  const lines = readLines(folder, CHILDREN_FILE).map((line) => /^(\d+) (\d+)$/.exec(line));
+  return lines.flatMap((match) => (match ? [{ pid: Number(match[1]), startTicks: Number(match[2]) }] : []));
+}
+
+function readLines(folder: string, name: string): string[] {
   try {
-    text = readFileSync(join(folder, CHILDREN_FILE), 'utf8');
+    return readFileSync(join(folder, name), 'utf8').split('\n');
   } catch {
     return [];
   }
-  const lines = text.split('\n').map((line) => /^(\d+) (\d+)$/.exec(line));
-  return lines.flatMap((match) => (match ? [{ pid: Number(match[1]), startTicks: Number(match[2]) }] : []));
 }

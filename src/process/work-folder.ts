@@ -4,8 +4,8 @@
  */
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CleanUp, removeRunFolder } from './clean-up.js';
-import { RUN_FOLDER_VARIABLE, workFolderBase, writeChild, writeOwner } from './run-folder.js';
+import { type CleanUp, removeRunFolder, strayFolders } from './clean-up.js';
+import { RUN_FOLDER_VARIABLE, workFolderBase, writeChild, writeOwner, writeStrays } from './run-folder.js';
 
 export interface WorkFolder {
   /** Absolute; mode 0700. Short enough for sockets with names of up to 40 bytes. */
@@ -14,6 +14,8 @@ export interface WorkFolder {
   environment(): Record<string, string>;
   /** Notes a child (with its start time), so that a later run ends it if this one is killed. */
   recordChild(pid: number): void;
+  /** Notes folders that running children keep outside this one (libguestfs's sockets): call it once an appliance has started. */
+  noteStrayFolders(): void;
   /** Ends what still runs, unmounts what is mounted below, removes the folder. May be called twice. */
   close(): Promise<CleanUp>;
 }
@@ -31,6 +33,7 @@ export async function openWorkFolder(): Promise<WorkFolder> {
     path,
     environment: () => ({ TMPDIR: join(path, 'tmp'), [RUN_FOLDER_VARIABLE]: path }),
     recordChild: (pid) => writeChild(path, pid),
+    noteStrayFolders: () => writeStrays(path, strayFolders(path)),
     close: () => (closed ??= removeRunFolder(path)),
   };
 }

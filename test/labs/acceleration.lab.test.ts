@@ -21,7 +21,7 @@ afterEach(() => {
 describe('the trial start', () => {
   it('is a boot sector that runs to its end, and then a kernel, under emulation', async () => {
     expect(trialBootSector()).toHaveLength(512);
-    expect(await tryAccelerator('tcg')).toEqual({ works: true, why: expect.stringContaining('booted a kernel') });
+    expect(await tryAccelerator('tcg', { sectorMs: 60_000, kernelMs: 240_000 })).toEqual({ works: true, why: expect.stringContaining('booted a kernel') });
   });
 
   it('fails when the guest code does not run to its end', async () => {
@@ -31,7 +31,10 @@ describe('the trial start', () => {
     const original = await vi.importActual<object>('../../src/labs/trial-boot-sector.js');
     vi.doMock('../../src/labs/trial-boot-sector.js', () => ({ ...original, trialBootSector: () => hanging }));
     const { tryAccelerator: tryHanging } = await import('../../src/labs/kvm-trial.js');
-    expect(await tryHanging('tcg')).toEqual({ works: false, why: expect.stringContaining('did not end within 5 seconds') });
+    expect(await tryHanging('tcg', { sectorMs: 1_000, kernelMs: 1_000 })).toEqual({
+      works: false,
+      why: expect.stringContaining('did not end within 1 seconds'),
+    });
   });
 });
 

@@ -22,11 +22,10 @@ const SCRIPT = `
   const folder = await openWorkFolder();
   writeFileSync(folder.path + '/overlay', 'x'.repeat(10000));
   const env = { ...process.env, ...folder.environment() };
-  const script = 'trap "" TERM; setsid sleep 601 & echo $!; sleep 600';
-  const shell = spawn('sh', ['-c', script], { env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+  const shell = spawn('sh', ['-c', process.env.HOLDER_SCRIPT], { env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
   folder.recordChild(shell.pid);
   shell.stdout.once('data', (line) => console.log(JSON.stringify({ folder: folder.path, children: [shell.pid, Number(line)] })));
-  setInterval(() => {}, 1000);
+  setInterval(() => folder.noteStrayFolders(), 200);
 `;
 
 /** Compiles what a work folder needs, so that plain Node can run it. Returns the module's path. */
@@ -44,9 +43,13 @@ export function compileWorkFolder(outFolder: string): string {
   return join(outFolder, 'src/process/work-folder.js');
 }
 
-export async function startHolder(module: string, temporary: string): Promise<Holder> {
+/** Its child ignores SIGTERM and has a child that left the process group. */
+const STUBBORN = 'trap "" TERM; setsid sleep 601 & echo $!; sleep 600';
+
+/** Starts a holder. `script` is its child, run by a shell; it first prints the pid of a further one. */
+export async function startHolder(module: string, temporary: string, options: { script?: string; env?: Record<string, string> } = {}): Promise<Holder> {
   const holder = spawn(process.execPath, ['--input-type=module', '-e', SCRIPT], {
-    env: { ...process.env, TMPDIR: temporary, WORK_FOLDER_MODULE: module },
+    env: { ...process.env, ...options.env, TMPDIR: temporary, WORK_FOLDER_MODULE: module, HOLDER_SCRIPT: options.script ?? STUBBORN },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = await once(holder.stdout as NodeJS.ReadableStream, 'data');
