@@ -13,7 +13,8 @@ import { readCaptureState } from '../../../src/volumes/capture-state.js';
 import check from './index.js';
 import { consistencyScript } from './script.js';
 
-const MARKER = 'marker-of-the-test';
+/** One of its own for each script, as in real runs. */
+const markerOf = (name: string) => `marker-of-${name}`;
 
 interface Case {
   name: string;
@@ -35,7 +36,7 @@ async function judge(one: Case, output: string): Promise<Judgement> {
     unmountAll: async () => {},
     script: async (script: string) => {
       const marker = /echo (snapproof-\w+) > /.exec(script)?.[1] ?? '';
-      return { exitCode: 0, stdout: output.replaceAll(MARKER, marker), stderr: '', timedOut: false, durationMs: 1 };
+      return { exitCode: 0, stdout: output.replaceAll(markerOf(one.name), marker), stderr: '', timedOut: false, durationMs: 1 };
     },
   } as unknown as Appliance;
   const context = { labs: { appliance: async () => appliance } } as unknown as CheckContext<Record<string, never>>;
@@ -64,7 +65,7 @@ beforeAll(async () => {
     { name: 'ntfs', type: 'ntfs', image: at('ntfs') },
     { name: 'ntfs-root', type: 'ntfs', image: await damage('ntfs', 'ntfs-root', 4 * 4096 + 5 * 1024, 512) },
   ];
-  const scripts = cases.map((one, i) => consistencyScript(one.type, deviceName(i), MARKER));
+  const scripts = cases.map((one, i) => consistencyScript(one.type, deviceName(i), markerOf(one.name)));
   const outputs = await runInAppliance(
     cases.map((one) => one.image),
     scripts,

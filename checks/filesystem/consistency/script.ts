@@ -21,7 +21,7 @@ const RECIPES: Partial<Record<FileSystemType, Recipe>> = {
   // Two disks of one restore point may be copies of each other.
   xfs: {
     mount: 'mount -t xfs -o rw,nouuid "$device" "$folder"',
-    tools: [{ name: 'xfs_repair', command: 'xfs_repair -n "$device" | grep -v "^ *- agno = [0-9]*$"' }],
+    tools: [{ name: 'xfs_repair', command: 'xfs_repair -n "$device" 2>&1 | grep -v "^ *- agno = [0-9]*$"' }],
   },
   btrfs: {
     mount: 'btrfs device scan >/dev/null 2>&1; mount -t btrfs -o rw "$device" "$folder"',
@@ -61,15 +61,17 @@ const MAX_OUTPUT_BYTES = 256 * 1024;
 export function consistencyScript(type: FileSystemType, device: string, marker: string): string {
   const recipe = RECIPES[type];
   const lines = [`device=${quote(device)}`, 'folder=/tmp/snapproof-volume', 'export LC_ALL=C', 'mkdir -p "$folder"', `echo ${marker} > /dev/kmsg`];
-  if (recipe?.mount) lines.push(...replayLines(recipe.mount, marker));
+  if (recipe?.mount) lines.push(...replayLines(type, recipe.mount, marker));
   for (const tool of recipe?.tools ?? [])
     lines.push(`echo "${marker} tool ${tool.name}"`, `{ ${tool.command}; } 2>&1 </dev/null | head -c ${MAX_OUTPUT_BYTES}`, 'echo');
   lines.push(`echo "${marker} end"`, 'rmdir "$folder" 2>/dev/null', 'exit 0');
   return lines.join('\n');
 }
 
-function replayLines(mount: string, marker: string): string[] {
+function replayLines(type: FileSystemType, mount: string, marker: string): string[] {
   return [
+    // Loading the driver is no part of the replay.
+    `modprobe ${type} 2>/dev/null`,
     `echo "${marker} mount"`,
     'read -r begin rest < /proc/uptime',
     `{ ${mount}; } 2>&1`,
