@@ -78,10 +78,22 @@ describe('script', () => {
   });
 
   test('sections come back, and a guest cannot forge one without the marker', () => {
-    const stdout = ['m mount', 'oops', 'm mounted 32 1.50 2.25', 'm kernel', 'other tool e2fsck', 'line', 'm tool e2fsck', 'Pass 1', 'm end'].join('\n');
+    const stdout = [
+      'm mount',
+      'oops',
+      'm mounted 32 1.50 2.25',
+      'm device dm-0',
+      'm kernel',
+      'other tool e2fsck',
+      'line',
+      'm tool e2fsck',
+      'Pass 1',
+      'm end',
+    ].join('\n');
     expect(parseScriptOutput(stdout, 'm')).toEqual({
       mount: { mounted: false, busy: false, seconds: 0.75, text: 'oops' },
       kernel: 'other tool e2fsck\nline',
+      kernelName: 'dm-0',
       tools: { e2fsck: 'Pass 1' },
       whole: true,
     });
@@ -115,6 +127,20 @@ describe('collect', () => {
     ['a volume that stays busy', (m: string) => `${m} mounted 0 1 2\n${m} busy\n${m} tool e2fsck\n${m} end`],
   ])('%s is an error of the lab, not of the file system', async (_, output) => {
     await expect(run(output)).rejects.toThrow(LabError);
+  });
+
+  test('what the kernel says of another device does not count', async () => {
+    const lines = [
+      '[ 1.0] EXT4-fs error (device sdb): bad',
+      '[ 1.0] XFS (sdb): Corruption detected',
+      '[ 1.0] EXT4-fs (sda1): recovery complete',
+      '[ 1.1] JBD2: words',
+    ];
+    const collected = await run((m) =>
+      [`${m} mounted 0 1 2`, `${m} device sda1`, `${m} kernel`, ...lines, `${m} tool e2fsck`, SOUND_EXT4, `${m} end`].join('\n'),
+    );
+    expect(collected.kernel.split('\n')).toEqual(lines.slice(2));
+    expect(check.evaluate(collected, {}).outcome).toBe('pass');
   });
 
   test('long texts are shortened in the evidence, their end is kept', async () => {

@@ -78,6 +78,7 @@ function replayLines(type: FileSystemType, mount: string, marker: string): strin
     'mounted=$?',
     'read -r end rest < /proc/uptime',
     `echo "${marker} mounted $mounted $begin $end"`,
+    `echo "${marker} device $(basename "$(readlink -f "$device")")"`,
     `if [ "$mounted" = 0 ]; then umount "$folder" 2>&1 || echo "${marker} busy"; fi`,
     `echo "${marker} kernel"`,
     `dmesg | sed "1,/${marker}/d" | tail -n 60`,
@@ -88,6 +89,8 @@ export interface ScriptOutput {
   /** Null: nothing was mounted for replay. */
   mount: { mounted: boolean; busy: boolean; seconds: number; text: string } | null;
   kernel: string;
+  /** How the kernel calls the device in its messages: `sda1`, `dm-0`. */
+  kernelName: string;
   tools: Record<string, string>;
   /** False when the script was cut off. */
   whole: boolean;
@@ -110,6 +113,7 @@ export function parseScriptOutput(stdout: string, marker: string): ScriptOutput 
       ? { mounted: mounted[1] === '0', busy: sections.has('busy'), seconds: Math.max(0, Number(mounted[3]) - Number(mounted[2])), text: textOf('mount') }
       : null,
     kernel: textOf('kernel'),
+    kernelName: [...sections.keys()].find((name) => name.startsWith('device '))?.slice('device '.length) ?? '',
     tools: Object.fromEntries(tools.map((name) => [name.slice('tool '.length), textOf(name)])),
     whole: sections.has('end'),
   };
