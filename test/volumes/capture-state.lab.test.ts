@@ -140,6 +140,11 @@ describe('XFS, against xfs_logprint', () => {
   });
 });
 
+test.each(['ext4-clean', 'xfs-clean'])('%s with its first superblock gone is still known, and damaged', async (name) => {
+  const path = await damagedCopy(image(name), join(folder, `lost-${name}.img`), 0, 4096, 0);
+  expect(await stateOf(path)).toMatchObject({ state: 'damaged', why: expect.stringContaining('superblock') });
+});
+
 describe('btrfs, against btrfs inspect-internal', () => {
   test.each([
     ['live', 'needs-replay'],

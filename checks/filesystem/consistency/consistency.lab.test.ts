@@ -13,7 +13,8 @@ import { readCaptureState } from '../../../src/volumes/capture-state.js';
 import check from './index.js';
 import { consistencyScript } from './script.js';
 
-const MARKER = 'marker-of-the-test';
+/** One of its own for each script, as in real runs. */
+const markerOf = (name: string) => `marker-of-${name}`;
 
 interface Case {
   name: string;
@@ -35,11 +36,17 @@ async function judge(one: Case, output: string): Promise<Judgement> {
     unmountAll: async () => {},
     script: async (script: string) => {
       const marker = /echo (snapproof-\w+) > /.exec(script)?.[1] ?? '';
-      return { exitCode: 0, stdout: output.replaceAll(MARKER, marker), stderr: '', timedOut: false, durationMs: 1 };
+      return { exitCode: 0, stdout: output.replaceAll(markerOf(one.name), marker), stderr: '', timedOut: false, durationMs: 1 };
     },
   } as unknown as Appliance;
   const context = { labs: { appliance: async () => appliance } } as unknown as CheckContext<Record<string, never>>;
   return check.evaluate(await check.collect({ kind: 'volume', id: one.name, volume }, context), {});
+}
+
+/** btrfs takes devices with the same uuid for one file system: its images go each into a launch of their own. */
+function launches(cases: Case[]): Case[][] {
+  const [first, ...others] = cases.filter((one) => one.type === 'btrfs').map((one) => [one]);
+  return [[...cases.filter((one) => one.type !== 'btrfs'), ...(first ?? [])], ...others];
 }
 
 beforeAll(async () => {
@@ -59,26 +66,27 @@ beforeAll(async () => {
     { name: 'xfs-inodes', type: 'xfs', image: await damage('xfs-clean', 'xfs-inodes', 65536 + 512 * 4, 2048) },
     { name: 'xfs-agf', type: 'xfs', image: await damage('xfs-live', 'xfs-agf', 512, 512) },
     { name: 'btrfs-live', type: 'btrfs', image: at('btrfs-live') },
-    { name: 'btrfs-frozen', type: 'btrfs', image: at('btrfs-frozen') },
     { name: 'btrfs-tree', type: 'btrfs', image: await damage('btrfs-clean', 'btrfs-tree', 30 * 1024 * 1024, 80 * 1024 * 1024) },
     { name: 'ntfs', type: 'ntfs', image: at('ntfs') },
     { name: 'ntfs-root', type: 'ntfs', image: await damage('ntfs', 'ntfs-root', 4 * 4096 + 5 * 1024, 512) },
   ];
-  const scripts = cases.map((one, i) => consistencyScript(one.type, deviceName(i), MARKER));
-  const outputs = await runInAppliance(
-    cases.map((one) => one.image),
-    scripts,
-  );
-  for (const [i, one] of cases.entries()) judged.set(one.name, await judge(one, outputs[i] ?? ''));
+  for (const launch of launches(cases)) {
+    const scripts = launch.map((one, i) => consistencyScript(one.type, deviceName(i), markerOf(one.name)));
+    const outputs = await runInAppliance(
+      launch.map((one) => one.image),
+      scripts,
+    );
+    for (const [i, one] of launch.entries()) judged.set(one.name, await judge(one, outputs[i] ?? ''));
+  }
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('filesystem/consistency on real images', () => {
-  test.each(['ext4-live', 'ext4-frozen', 'ext4-clean', 'xfs-live', 'xfs-frozen', 'xfs-clean', 'btrfs-live', 'btrfs-frozen'])('%s passes', (name) => {
+  test.each(['ext4-live', 'ext4-frozen', 'ext4-clean', 'xfs-live', 'xfs-frozen', 'xfs-clean', 'btrfs-live'])('%s passes', (name) => {
     const judgement = judged.get(name);
-    expect(judgement).toMatchObject({ outcome: 'pass', untested: [] });
     expect(judgement?.summary).toContain('is whole');
+    expect(judgement).toMatchObject({ outcome: 'pass', untested: [] });
   });
 
   test.each(['ext4-live', 'xfs-live', 'btrfs-live'])('%s: the replay is measured', (name) => {

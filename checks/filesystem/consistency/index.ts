@@ -80,9 +80,18 @@ function evidenceOf(volume: Volume, type: FileSystemType, output: ScriptOutput):
     type,
     captured: volume.captureState,
     replay: output.mount && { mounted: output.mount.mounted, seconds: output.mount.seconds, text: shorten(output.mount.text) },
-    kernel: shorten(output.kernel),
+    kernel: shorten(linesAbout(output.kernel, output.kernelName)),
     tools: Object.fromEntries(Object.entries(output.tools).map(([name, text]) => [name, shorten(text)])),
   };
+}
+
+/** The kernel's lines without those that name another device: a damaged neighbour may still be heard. */
+function linesAbout(kernel: string, device: string): string {
+  const names = /\((?:device )?([a-z][\w-]*)\)/;
+  return kernel
+    .split('\n')
+    .filter((line) => device === '' || (names.exec(line)?.[1] ?? device) === device)
+    .join('\n');
 }
 
 function shorten(text: string): string {

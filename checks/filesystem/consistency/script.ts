@@ -21,7 +21,7 @@ const RECIPES: Partial<Record<FileSystemType, Recipe>> = {
   // Two disks of one restore point may be copies of each other.
   xfs: {
     mount: 'mount -t xfs -o rw,nouuid "$device" "$folder"',
-    tools: [{ name: 'xfs_repair', command: 'xfs_repair -n "$device" | grep -v "^ *- agno = [0-9]*$"' }],
+    tools: [{ name: 'xfs_repair', command: 'xfs_repair -n "$device" 2>&1 | grep -v "^ *- agno = [0-9]*$"' }],
   },
   btrfs: {
     mount: 'btrfs device scan >/dev/null 2>&1; mount -t btrfs -o rw "$device" "$folder"',
@@ -61,21 +61,24 @@ const MAX_OUTPUT_BYTES = 256 * 1024;
 export function consistencyScript(type: FileSystemType, device: string, marker: string): string {
   const recipe = RECIPES[type];
   const lines = [`device=${quote(device)}`, 'folder=/tmp/snapproof-volume', 'export LC_ALL=C', 'mkdir -p "$folder"', `echo ${marker} > /dev/kmsg`];
-  if (recipe?.mount) lines.push(...replayLines(recipe.mount, marker));
+  if (recipe?.mount) lines.push(...replayLines(type, recipe.mount, marker));
   for (const tool of recipe?.tools ?? [])
     lines.push(`echo "${marker} tool ${tool.name}"`, `{ ${tool.command}; } 2>&1 </dev/null | head -c ${MAX_OUTPUT_BYTES}`, 'echo');
   lines.push(`echo "${marker} end"`, 'rmdir "$folder" 2>/dev/null', 'exit 0');
   return lines.join('\n');
 }
 
-function replayLines(mount: string, marker: string): string[] {
+function replayLines(type: FileSystemType, mount: string, marker: string): string[] {
   return [
+    // Loading the driver is no part of the replay.
+    `modprobe ${type} 2>/dev/null`,
     `echo "${marker} mount"`,
     'read -r begin rest < /proc/uptime',
     `{ ${mount}; } 2>&1`,
     'mounted=$?',
     'read -r end rest < /proc/uptime',
     `echo "${marker} mounted $mounted $begin $end"`,
+    `echo "${marker} device $(basename "$(readlink -f "$device")")"`,
     `if [ "$mounted" = 0 ]; then umount "$folder" 2>&1 || echo "${marker} busy"; fi`,
     `echo "${marker} kernel"`,
     `dmesg | sed "1,/${marker}/d" | tail -n 60`,
@@ -86,6 +89,8 @@ export interface ScriptOutput {
   /** Null: nothing was mounted for replay. */
   mount: { mounted: boolean; busy: boolean; seconds: number; text: string } | null;
   kernel: string;
+  /** How the kernel calls the device in its messages: `sda1`, `dm-0`. */
+  kernelName: string;
   tools: Record<string, string>;
   /** False when the script was cut off. */
   whole: boolean;
@@ -108,6 +113,7 @@ export function parseScriptOutput(stdout: string, marker: string): ScriptOutput 
       ? { mounted: mounted[1] === '0', busy: sections.has('busy'), seconds: Math.max(0, Number(mounted[3]) - Number(mounted[2])), text: textOf('mount') }
       : null,
     kernel: textOf('kernel'),
+    kernelName: [...sections.keys()].find((name) => name.startsWith('device '))?.slice('device '.length) ?? '',
     tools: Object.fromEntries(tools.map((name) => [name.slice('tool '.length), textOf(name)])),
     whole: sections.has('end'),
   };

@@ -10,6 +10,7 @@ import { readWithin } from '../reading.js';
 import { readXfsSuperblock } from '../xfs/superblock.js';
 import { identifyBootSector } from './boot-sector.js';
 import { looksEmpty } from './emptiness.js';
+import { identifyByCopies } from './lost-superblock.js';
 import { identifyLuks } from './luks.js';
 import { identifyBySignature } from './signatures.js';
 import { identifySwap } from './swap.js';
@@ -33,6 +34,7 @@ const RECOGNISERS: ((source: ByteSource) => Promise<VolumeContent | null>)[] = [
   identifySwap,
   identifyBySignature,
   identifyByBootSector,
+  identifyByCopies,
 ];
 
 /**

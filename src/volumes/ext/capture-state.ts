@@ -8,7 +8,7 @@ import { type ExtSuperblock, readExtSuperblock } from './superblock.js';
 /** Facts: see the README; `logBytes` is what a mount replays. */
 export async function readExtState(source: ByteSource): Promise<CaptureState> {
   const sb = await readExtSuperblock(source);
-  if (!sb) return { state: 'damaged', why: 'the superblock of the file system cannot be read', facts: {} };
+  if (!sb) return { state: 'damaged', why: 'the first superblock of the file system was overwritten or cannot be read', facts: {} };
   const facts = superblockFacts(sb);
   if (sb.isJournalDevice) return { state: 'unknown', why: 'this volume is the external journal of another file system', facts };
   if (sb.checksumValid === false) return { state: 'damaged', why: 'the checksum of the superblock is wrong', facts };

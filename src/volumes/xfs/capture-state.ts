@@ -13,7 +13,7 @@ const MAX_GROUPS = 64;
 /** Facts: `logBytes` between tail and head, `logHead`/`logTail` in blocks of 512 bytes, `unlinkedInodes` open files that were deleted. */
 export async function readXfsState(source: ByteSource): Promise<CaptureState> {
   const sb = await readXfsSuperblock(source);
-  if (!sb) return { state: 'damaged', why: 'the superblock of the file system cannot be read', facts: {} };
+  if (!sb) return { state: 'damaged', why: 'the first superblock of the file system was overwritten or cannot be read', facts: {} };
   const facts: Facts = { version: sb.version, logVersion: sb.logVersion, logSizeBytes: sb.logBytes, needsRepair: sb.needsRepair };
   if (sb.checksumValid === false) return { state: 'damaged', why: 'the checksum of the superblock is wrong', facts };
   if (sb.needsRepair) return { state: 'damaged', why: "it is marked as needing repair: the guest's own kernel would refuse to mount it", facts };
