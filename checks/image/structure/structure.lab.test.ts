@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { CheckContext } from '../../../src/check.js';
 import { openImage } from '../../../src/images/index.js';
@@ -117,6 +119,18 @@ describe('damaged images fail', () => {
     const map = (await readAt(path, 340, 4)).readUInt32LE(0);
     await overwrite(path, map + 4, await readAt(path, map, 4));
     expect(await judge(await openAs(path, 'vdi', folder))).toMatchObject({ outcome: 'fail', findings: [{ code: 'image.structure.corrupt' }] });
+  });
+
+  it('but not one that was copied while open, with lazy reference counts', async () => {
+    const folder = await testFolder();
+    const path = await makeImage(folder, 'disk', 'qcow2', { more: ['-o', 'lazy_refcounts=on'] });
+    await expect(promisify(execFile)('qemu-io', ['-f', 'qcow2', '-c', 'write 1M 1M', '-c', 'flush', '-c', 'abort', path])).rejects.toMatchObject({
+      signal: 'SIGABRT',
+    });
+    expect(await judge(await openAs(path, 'qcow2', folder))).toMatchObject({ outcome: 'pass', findings: [{ code: 'image.structure.counts-behind' }] });
+    const first = await readAt(path, 4 * CLUSTER, 8);
+    await overwrite(path, 4 * CLUSTER + 16 * 8, first);
+    expect(await judge(await openAs(path, 'qcow2', folder))).toMatchObject({ outcome: 'fail', findings: [{ code: 'image.structure.corrupt' }] });
   });
 
   it('but leaked clusters are only a warning', async () => {

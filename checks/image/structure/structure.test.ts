@@ -11,7 +11,9 @@ import check from './index.js';
 const layer = (report: Partial<LayerReport>): LayerReport => ({
   path: '/backup/disk.qcow2',
   format: 'qcow2',
-  checkable: true,
+  notChecked: null,
+  dirty: false,
+  staleCounts: 0,
   report: { corruptions: 0, leaks: 0, checkErrors: 0 },
   exitCode: 0,
   messages: [],
@@ -19,17 +21,17 @@ const layer = (report: Partial<LayerReport>): LayerReport => ({
   ...report,
 });
 
-const target = (format: string): CheckTarget =>
-  ({ kind: 'image', id: 'disk0', image: { name: 'disk0', refused: null, layers: [{ path: '/backup/a,b', format, details: {} }] } }) as unknown as CheckTarget;
+const target = (format: string, details = {}): CheckTarget =>
+  ({ kind: 'image', id: 'disk0', image: { name: 'disk0', refused: null, layers: [{ path: '/backup/a,b', format, details }] } }) as unknown as CheckTarget;
 
-async function collectWith(answer: Partial<SandboxResult>, format = 'qcow2') {
+async function collectWith(answer: Partial<SandboxResult>, format = 'qcow2', details = {}) {
   const requests: SandboxRequest[] = [];
   const run = async (request: SandboxRequest) => {
     requests.push(request);
     return { exitCode: 0, stdout: '', stderr: '', timedOut: false, truncated: false, durationMs: 1, ...answer };
   };
   const context = { labs: { sandbox: { run } }, options: { memoryMiB: 512 }, signal: new AbortController().signal, progress: () => undefined };
-  const evidence = await collect(target(format), context as never);
+  const evidence = await collect(target(format, details), context as never);
   return { evidence, requests };
 }
 
@@ -41,6 +43,22 @@ describe('image/structure', () => {
     expect(evaluate({ layers: [layer({ report: { corruptions: 0, leaks: 0, checkErrors: 2 } })] }).findings).toMatchObject([
       { code: 'image.structure.check-errors' },
     ]);
+  });
+
+  it('takes counts that are behind for what they are only where the image announces them', () => {
+    const report = { corruptions: 6, leaks: 0, checkErrors: 0 };
+    expect(evaluate({ layers: [layer({ report, dirty: true, staleCounts: 6 })] })).toMatchObject({
+      outcome: 'pass',
+      findings: [{ code: 'image.structure.counts-behind' }],
+    });
+    expect(evaluate({ layers: [layer({ report, dirty: true, staleCounts: 5 })] }).outcome).toBe('fail');
+    expect(evaluate({ layers: [layer({ report, dirty: false, staleCounts: 6 })] }).outcome).toBe('fail');
+  });
+
+  it('leaves a VHDX with a log in use untested', async () => {
+    const { evidence, requests } = await collectWith({}, 'vhdx', { logInUse: true });
+    expect(requests).toEqual([]);
+    expect(evaluate(evidence)).toMatchObject({ outcome: 'pass', untested: [{ holdsData: true }] });
   });
 
   it('shows the tool only the one file, states its format, and never lets it open a backing file', async () => {
