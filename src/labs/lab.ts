@@ -28,6 +28,8 @@ export interface SandboxRequest {
   devices?: string[];
   cwd?: string;
   env?: Record<string, string>;
+  /** User and group id the tool sees as its own, for engines that refuse to run as root; default: the caller's. */
+  uid?: number;
   timeoutMs: number;
   /** Address space; default 2 GiB. */
   memoryBytes?: number;

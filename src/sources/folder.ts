@@ -7,8 +7,16 @@ import type { DiskSource, RestorePoint } from '../types.js';
 import { explain } from './host-paths.js';
 import { restorePointId } from './identity.js';
 
-/** A disk with a boot sector or a GPT carries 55 AA at byte 510: enough to take a nameless file for a raw disk. */
-const BOOT_SIGNATURE_OFFSET = 510;
+/** What a raw disk begins with: a boot sector or GPT, or a file system or container on the whole disk. Enough to take a nameless file for a disk. */
+const DISK_MARKS: { at: number; bytes: string }[] = [
+  { at: 510, bytes: '\x55\xaa' },
+  { at: 0, bytes: 'XFSB' },
+  { at: 0, bytes: 'LUKS\xba\xbe' },
+  { at: 512, bytes: 'LABELONE' },
+  { at: 1080, bytes: '\x53\xef' },
+  { at: 65_600, bytes: '_BHRfS_M' },
+];
+const MARKED_BYTES = 65_608;
 
 /** @throws UsageError when there is no image in it. */
 export async function readFolder(folder: string): Promise<RestorePoint> {
@@ -56,7 +64,8 @@ async function isImage(path: string): Promise<boolean> {
   return withImage(path, async (image) => {
     if (await recognise(image)) return true;
     if (image.sizeBytes < 512 || image.sizeBytes % 512 !== 0) return false;
-    return (await image.read(BOOT_SIGNATURE_OFFSET, 2)).readUInt16BE(0) === 0x55aa;
+    const head = (await image.read(0, Math.min(MARKED_BYTES, image.sizeBytes))).toString('latin1');
+    return DISK_MARKS.some(({ at, bytes }) => head.startsWith(bytes, at));
   });
 }
 

@@ -1,13 +1,15 @@
 import { execFile, spawn } from 'node:child_process';
-import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSource } from '../../src/bytes/source.js';
 import { InterruptedError, MissingToolError } from '../../src/errors.js';
 import { confinedCommand } from '../../src/labs/sandbox/arguments.js';
-import { openSandbox, type SandboxSession, sandboxLab } from '../../src/labs/sandbox/index.js';
+import { openSandbox, type SandboxSession, sandboxLab, spawnSandboxed } from '../../src/labs/sandbox/index.js';
 import { probeConfinement } from '../../src/labs/sandbox/probe.js';
 import { descendants, describeLabContract } from './contract.js';
 
@@ -159,6 +161,47 @@ describe('start and end', () => {
     const result = await sandbox.run({ tool: 'printf', args: ['%s\\0', ...odd], timeoutMs: MINUTE }, never);
     expect(result.stdout.split('\0').slice(0, -1)).toEqual(odd);
     expect((await sandbox.run({ tool: 'cat', args: [], stdin: 'typed', timeoutMs: MINUTE }, never)).stdout).toBe('typed');
+  });
+
+  it('gives the tool another user id, for engines that refuse to run as root', async () => {
+    const work = join(folder, 'work');
+    const result = await shell(`id -u; id -g; echo z > ${work}/by-other; cat ${work}/by-other`, { uid: 26, writable: [work] });
+    expect(result).toMatchObject({ exitCode: 0, stdout: '26\n26\nz\n' });
+  });
+
+  it('runs a block server that is reached over a socket in its work folder', async () => {
+    const work = join(folder, 'work');
+    const image = join(folder, 'disk.raw');
+    const content = randomBytes(2 ** 20);
+    await writeFile(image, content);
+    const file = { driver: 'file', filename: image, 'read-only': true };
+    const node = { driver: 'raw', 'node-name': 'disk0', 'read-only': true, file };
+    const args = [
+      '--blockdev',
+      JSON.stringify(node),
+      '--nbd-server',
+      `addr.type=unix,addr.path=${work}/nbd`,
+      '--export',
+      'type=nbd,id=e,node-name=disk0,name=disk0,writable=off',
+    ];
+    const server = await spawnSandboxed({ tool: 'qemu-storage-daemon', args, readable: [image], writable: [work] });
+    await expect
+      .poll(
+        () =>
+          stat(join(work, 'nbd')).then(
+            (info) => info.isSocket(),
+            () => server.stderr.text(),
+          ),
+        { timeout: MINUTE },
+      )
+      .toBe(true);
+    const source = await openSource({ kind: 'nbd', socketPath: join(work, 'nbd'), exportName: 'disk0' });
+    expect((await source.read(4096, 8192)).equals(content.subarray(4096, 4096 + 8192))).toBe(true);
+    await source.close();
+    await server.kill();
+    await server.kill();
+    expect(server.running).toBe(false);
+    await rm(join(work, 'nbd'), { force: true });
   });
 
   it('ends servers when it is closed', async () => {

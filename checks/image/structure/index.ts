@@ -18,7 +18,7 @@ export default defineCheck({
   optionsSchema: {
     type: 'object',
     additionalProperties: false,
-    properties: { memoryMiB: { type: 'integer', minimum: 256, description: 'Memory qemu-img may use: its refcounts take about 16 MiB per TiB.' } },
+    properties: { memoryMiB: { type: 'integer', minimum: 256, description: 'Memory qemu-img may use: its refcounts take about 32 MiB per TiB.' } },
   },
   defaultOptions: { memoryMiB: 2048 },
   skipReason: (target: CheckTarget) => {

@@ -85,10 +85,10 @@ export class TableWalker {
 
   /** Compressed data may end anywhere in their last sector: only that sector's first byte is promised. */
   private noteCompressed(table: Buffer, at: number): void {
-    const descriptor = table.readBigUInt64BE(at) & 0x3fffffffffffffffn;
-    const shift = BigInt(62 - (this.fields.clusterBits - 8));
-    const offset = Number(descriptor & ((1n << shift) - 1n));
-    const moreSectors = Number(descriptor >> shift);
+    const highBits = 30 - (this.fields.clusterBits - 8);
+    const high = table.readUInt32BE(at) & 0x3fffffff;
+    const offset = (high & (2 ** highBits - 1)) * 2 ** 32 + table.readUInt32BE(at + 4);
+    const moreSectors = high >>> highBits;
     this.reached.note(moreSectors > 0 ? offset - (offset % 512) + moreSectors * 512 + 1 : offset + 1);
   }
 

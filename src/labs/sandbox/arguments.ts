@@ -29,7 +29,7 @@ export function confinedCommand(confinement: Confinement, request: Omit<SandboxR
     ...limits,
     '--',
     confinement.bwrap,
-    ...namespaces(confinement.mode),
+    ...namespaces(confinement.mode, request.uid),
     ...visible(confinement, request),
     '--',
     tool,
@@ -37,12 +37,14 @@ export function confinedCommand(confinement: Confinement, request: Omit<SandboxR
   ];
 }
 
-function namespaces(mode: ConfinementMode): string[] {
+/** Another user id exists only inside a user namespace. */
+function namespaces(mode: ConfinementMode, uid: number | undefined): string[] {
   const own =
-    mode === 'root'
+    mode === 'root' && uid === undefined
       ? ['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try', '--cap-drop', 'ALL', '--cap-add', 'CAP_DAC_OVERRIDE']
       : ['--unshare-all', '--cap-drop', 'ALL'];
-  return [...own, '--hostname', 'sandbox', '--die-with-parent', '--new-session', '--clearenv'];
+  const identity = uid === undefined ? [] : ['--unshare-user', '--uid', String(uid), '--gid', String(uid)];
+  return [...own, ...identity, '--hostname', 'sandbox', '--die-with-parent', '--new-session', '--clearenv'];
 }
 
 /** /proc is remounted read-only: as root without a user namespace, /proc/sys would otherwise be the host's and writable. */
