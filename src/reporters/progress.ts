@@ -1,5 +1,5 @@
 /** What the user sees while it runs: a live list on a terminal, else one line per stage. Only on the stream given, and never a verdict. */
-import { DefaultRenderer, Listr, ListrLogger, type ListrTask, type ListrTaskWrapper, ProcessOutput } from 'listr2';
+import { DefaultRenderer, Listr, ListrLogger, type ListrTask, ListrTaskState, type ListrTaskWrapper, ProcessOutput } from 'listr2';
 import type { Progress, ProgressSink } from '../types.js';
 import { visible } from './escape.js';
 import { formatBytes, formatBytesOf, formatSeconds } from './units.js';
@@ -127,7 +127,8 @@ class LiveProgress implements ProgressReporter {
       (one): ListrTask<unknown, typeof StreamRenderer, typeof StreamRenderer> => ({ title: one.title, task: (_context, task) => this.show(one, task as Task) }),
     );
     const list = new Listr<unknown, typeof StreamRenderer, typeof StreamRenderer>(tasks, {
-      concurrent: false,
+      // Stages overlap: digests are read while checks run.
+      concurrent: true,
       exitOnError: false,
       // Signals are handled by the program, which has to clean up first.
       registerSignalListeners: false,
@@ -154,6 +155,7 @@ class LiveProgress implements ProgressReporter {
     if (!row) return work();
     row.state = 'running';
     row.begunAt = this.now();
+    this.mark(row, ListrTaskState.STARTED);
     try {
       const value = await work();
       row.state = 'done';
@@ -172,15 +174,20 @@ class LiveProgress implements ProgressReporter {
     await this.shown;
   }
 
-  /** Rows are shown one after the other, in the order of the list; a stage that ended early only shows its end. */
+  /** listr2 takes every row as begun at once; those that wait for their stage are put back. */
   private async show(row: Row, task: Task): Promise<void> {
     row.task = task;
+    this.mark(row, row.state === 'waiting' ? ListrTaskState.WAITING : ListrTaskState.STARTED);
     this.draw(row);
     await row.ended.opened;
     const took = formatSeconds(row.tookMs / 1000);
     if (row.state === 'done') task.title = `${row.title} (${took})`;
     else if (row.state === 'stopped') throw new Error(`${row.title}: stopped after ${took}`);
     else task.skip(`${row.title}: not reached`);
+  }
+
+  private mark(row: Row, state: ListrTaskState): void {
+    if (row.task) row.task.task.state$ = state;
   }
 
   private draw(row: Row): void {
