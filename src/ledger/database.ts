@@ -1,5 +1,5 @@
 /** The ledger's SQLite file: its tables, and a connection on which every commit is on the disk before it returns. */
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { LedgerError } from '../errors.js';
@@ -60,6 +60,8 @@ export interface ConnectOptions {
 export function connect(path: string, options: ConnectOptions = {}): LedgerDatabase {
   return opened(path, () => {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // Guest file names are nobody else's business; SQLite gives its -wal and -shm files the same mode.
+    closeSync(openSync(path, 'a', 0o600));
     const database = new Database(path, { timeout: options.busyTimeoutMs ?? 30_000 });
     return prepared(database, () => {
       refuseForeign(database, path);

@@ -24,12 +24,19 @@ export function problemsOfRecord(document: unknown): string[] {
   return problems('urn:snapproof:schema:record:v1', document);
 }
 
+/** Compiled when first needed: most runs of the program need none. */
+let validator: Ajv2020 | undefined;
+
 function problems(id: string, document: unknown): string[] {
+  validator ??= newValidator();
+  validator.validate(id, document);
+  return (validator.errors ?? []).map(({ instancePath, message }: ErrorObject) => `${instancePath || '/'} ${message ?? 'is wrong'}`);
+}
+
+function newValidator(): Ajv2020 {
   const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
   addFormats.default(ajv);
-  ajv.addSchema([recordSchema(), runSchema()]);
-  ajv.validate(id, document);
-  return (ajv.errors ?? []).map(({ instancePath, message }: ErrorObject) => `${instancePath || '/'} ${message ?? 'is wrong'}`);
+  return ajv.addSchema([recordSchema(), runSchema()]);
 }
 
 function readSchema(name: string): unknown {

@@ -35,8 +35,8 @@ export function foldConsistency(checks: CheckResult[], inspection: Inspection | 
  */
 function isApplicationConsistent(contributions: Contribution[], inspection: Inspection | null): boolean {
   const volumes = volumeIds(inspection);
-  const ofDatabases = contributions.filter(({ target }) => !volumes.has(target));
-  const ofVolumes = contributions.filter(({ target }) => volumes.has(target));
+  const ofDatabases = contributions.filter(({ target }) => !volumes.has(target) && !isImage(target));
+  const ofVolumes = contributions.filter(({ target }) => volumes.has(target) || isImage(target));
   const seen = new Set(ofDatabases.map(({ target }) => target));
   const allSeen = (inspection?.databases ?? []).every(({ id }) => seen.has(id)) && (inspection?.unjudged ?? []).length === 0;
   const shutDown = ofDatabases.length > 0 && ofDatabases.every(({ level }) => level === 'application');

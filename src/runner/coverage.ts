@@ -43,11 +43,16 @@ function errored(check: CheckResult): UntestedItem {
 
 /** Volumes with data and databases at which no check came to a judgement and which nobody listed as untested. */
 function overlooked(checks: CheckResult[], inspection: Inspection | null, told: UntestedItem[]): UntestedItem[] {
-  const judged = new Set(checks.filter(isJudged).map((check) => check.target));
+  const judged = new Set(checks.filter((check) => isJudged(check) && !isOfWholeDisk(check)).map((check) => check.target));
   const listed = told.filter((item) => item.holdsData).map((item) => item.what);
   return thingsWithData(inspection)
     .filter(({ id }) => !judged.has(id) && !listed.some((what) => names(what, id)))
     .map(({ what }) => ({ what, why: 'no check looked at it', holdsData: true }));
+}
+
+/** A disk without partition table and the file system on it have the same name; a look at the image or its tables says nothing of the latter. */
+function isOfWholeDisk({ id }: CheckResult): boolean {
+  return id.startsWith('image/') || id.startsWith('volume/');
 }
 
 function thingsWithData(inspection: Inspection | null): { id: string; what: string }[] {

@@ -38,9 +38,10 @@ describe('where the ledger lies', () => {
     expect(stateFolder(undefined, { XDG_STATE_HOME: '/s' })).toBe('/s/snapproof');
     expect(stateFolder(undefined, { XDG_STATE_HOME: 'relative' })).toBe(join(homedir(), '.local/state/snapproof'));
   });
-  it('is a folder only its owner may enter', () => {
+  it('is a folder only its owner may enter, and a file only its owner may read', () => {
     fill(join(state, 'deep/er'), 1);
     expect(statSync(join(state, 'deep/er')).mode & 0o777).toBe(0o700);
+    expect(statSync(ledgerPath(join(state, 'deep/er'))).mode & 0o777).toBe(0o600);
   });
 });
 

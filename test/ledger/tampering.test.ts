@@ -80,32 +80,6 @@ const turnIntoPassed = (seq: number): void => {
   attacker.prepare(`UPDATE entries SET record = replace(record, '"machine":"db1"', '"machine":"db2"') WHERE seq = ?`).run(seq);
 };
 
-describe('the triggers', () => {
-  it.each([
-    ['UPDATE', 'UPDATE entries SET record = 1'],
-    ['DELETE', 'DELETE FROM entries WHERE seq = 9'],
-    [
-      'REPLACE of a number',
-      "INSERT OR REPLACE INTO entries SELECT seq, record_id, '{}', record_sha256, previous_hash, previous_record_id, appended_at, entry_hash FROM entries WHERE seq = 9",
-    ],
-    [
-      'REPLACE of a record',
-      "INSERT OR REPLACE INTO entries SELECT 10, record_id, '{}', record_sha256, (SELECT hash FROM head), previous_record_id, appended_at, 'x' FROM entries WHERE seq = 5",
-    ],
-    ['an update of the head', "UPDATE head SET count = 8, hash = 'x'"],
-    ['a delete of the head', 'DELETE FROM head'],
-  ])('refuse %s', (_what, sql) => {
-    const fresh = mkdtempSync(join(state, 'fresh-'));
-    const ledger = openLedger(fresh);
-    for (let index = 1; index <= 9; index++) ledger.appendRecord(sampleRecord(`r${index}`));
-    ledger.close();
-    const database = new Database(ledgerPath(fresh));
-    const columns = 'entries (seq, record_id, record, record_sha256, previous_hash, previous_record_id, appended_at, entry_hash)';
-    expect(() => database.exec(sql.replace('INTO entries', `INTO ${columns}`))).toThrow('append-only');
-    database.close();
-  });
-});
-
 describe('an unharmed ledger', () => {
   it('verifies, and says its head', () => {
     expect(found()).toEqual([]);

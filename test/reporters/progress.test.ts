@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { describeBytes, openProgress } from '../../src/reporters/progress.js';
+import { describeBytes } from '../../src/reporters/narrator.js';
+import { openProgress } from '../../src/reporters/progress.js';
 
 const STAGES = [
   { name: 'read', title: 'Read headers' },
@@ -58,10 +59,10 @@ describe('on a terminal', () => {
     expect(await progress.stage('read', () => pause(120).then(() => 'value'))).toBe('value');
     const failure = progress.stage('check', async () => {
       for (let done = 1; done <= 3; done++) {
-        await pause(150);
+        await pause(250);
         progress.sink({ stage: 'check', what: 'evil\u001b[2Jname', doneBytes: done * 100e6, totalBytes: 300e6 });
       }
-      await pause(150);
+      await pause(250);
       throw new Error('no disk');
     });
     await expect(failure).rejects.toThrow('no disk');

@@ -38,6 +38,16 @@ describe('the report of one record', () => {
   });
 });
 
+describe('long lists', () => {
+  it('are cut, and say how much is left out', () => {
+    const untested = Array.from({ length: 1000 }, (_, index) => ({ what: `thing ${index}`, why: 'no time', holdsData: true }));
+    const text = renderRecord({ ...passed, coverage: { ...passed.coverage, untested } }, { color: false });
+    expect(text).toContain('thing 59 ');
+    expect(text).toContain('  and 940 more, in the record');
+    expect(text.split('\n').length).toBeLessThan(150);
+  });
+});
+
 describe('the summary of several records', () => {
   it('has the worst first, 80 columns, without colour', async () => {
     const text = renderSummary([passed, inconclusive, failed, hostile], { color: false, width: 80 });

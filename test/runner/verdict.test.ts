@@ -106,6 +106,12 @@ describe('coverage', () => {
     expect(verdict).toBe('inconclusive');
     expect(coverage.untested.map(({ what }) => what)).toEqual(['ext4 file system on disk0/p12', `database ${DATABASE}`]);
   });
+  it('does not take a look at the image for a look at the file system on the whole disk', () => {
+    const seen = inspection({ volumes: [volume('disk0', 'clean')] });
+    const image = result({ id: 'image/structure', target: 'disk0' });
+    expect(fold({ checks: [image], inspection: seen }).verdict).toBe('inconclusive');
+    expect(fold({ checks: [image, result({ id: 'filesystem/consistency', target: 'disk0' })], inspection: seen }).verdict).toBe('passed');
+  });
   it('does not take a longer name for a shorter one', () => {
     const seen = inspection({ volumes: [volume(VOLUME, 'clean')] });
     const listed = { what: 'file system on disk0/p12', why: 'unknown', holdsData: true };
@@ -153,6 +159,11 @@ describe('consistency', () => {
     expect(fold({ checks: [result(), shutDown, running], inspection: seen('quiesced') }).consistency.observed).toBe('crash');
     const two = inspection({ volumes: [volume(VOLUME, 'clean')], databases: [database(DATABASE), database('other')] });
     expect(fold({ checks: [result(), shutDown], inspection: two }).consistency.observed).toBe('filesystem');
+  });
+  it('is filesystem when the file systems were frozen under running databases, which need their logs', () => {
+    const running = result({ target: DATABASE, consistency: { level: 'filesystem', why: 'it needs its log replayed' } });
+    expect(fold({ checks: [result(), running], inspection: seen('quiesced') }).consistency.observed).toBe('filesystem');
+    expect(fold({ checks: [result(), running], inspection: seen('needs-replay') }).consistency.observed).toBe('crash');
   });
   it('says first what decides', () => {
     const { why } = fold({ checks: [result(), shutDown], inspection: seen('needs-replay') }).consistency;
