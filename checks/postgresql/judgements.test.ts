@@ -7,7 +7,7 @@ import { shortSegments } from './static-pass.js';
 import { clusterEvidence, type EvidenceChanges } from './testing/evidence.js';
 import { evaluateLog } from './wal-chain/index.js';
 
-const backupLabel = { redo: 0x2000028, checkpoint: 0x2000060, timeline: 1 };
+const backupLabel = { redo: 0x2000028, checkpoint: 0x2000060, timeline: 1, endRequired: true };
 
 /** What is changed; the word for the instance; the checks that fail. */
 const CASES: [string, EvidenceChanges, string, string[]][] = [
@@ -26,7 +26,8 @@ const CASES: [string, EvidenceChanges, string, string[]][] = [
   ['log after a shutdown', { control: { state: 'shut down' }, log: { records: 2 } }, 'non-atomic', ['log']],
   ['a least recovery point beyond the log', { control: { minRecoveryPoint: 0x2200000 } }, 'non-atomic', ['log']],
   ['a redo behind the checkpoint', { control: { redo: 0x2000068 } }, 'damaged', ['control']],
-  ['an unfinished backup', { control: { backupEndRequired: true }, head: { backupLabel } }, 'non-atomic', ['log']],
+  ['an unfinished backup', { head: { backupLabel } }, 'non-atomic', ['log']],
+  ['a backup whose end is in the log', { head: { backupLabel }, log: { sawBackupEnd: true } }, 'recoverable', []],
   ['more blocks than can be held', { log: { overflowed: true } }, 'unknown', []],
   ['damage and more blocks than can be held', { log: { overflowed: true }, kinds: { checksum: 1 } }, 'unknown', []],
   ['an unreadable backup label', { head: { backupLabelProblem: 'backup_label names no start of the log' } }, 'damaged', ['control']],
@@ -75,7 +76,7 @@ describe('judgements', () => {
 describe('backup label', () => {
   it('gives where recovery starts', () => {
     const text = 'START WAL LOCATION: 1/2000028 (file 000000030000000100000002)\nCHECKPOINT LOCATION: 1/2000060\nBACKUP METHOD: streamed\n';
-    expect(parseBackupLabel(text)).toEqual({ redo: 0x102000028, checkpoint: 0x102000060, timeline: 3 });
+    expect(parseBackupLabel(text)).toEqual({ redo: 0x102000028, checkpoint: 0x102000060, timeline: 3, endRequired: true });
     expect(parseBackupLabel('START WAL LOCATION: nonsense')).toBeNull();
   });
 });
