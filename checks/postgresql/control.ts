@@ -8,6 +8,8 @@ export interface BackupLabel {
   redo: number;
   timeline: number;
   checkpoint: number;
+  /** The data are consistent only once the log's own mark of the backup's end was replayed. */
+  endRequired: boolean;
 }
 
 /** Everything recovery starts from. Plain data. */
@@ -50,7 +52,8 @@ export function parseBackupLabel(text: string): BackupLabel | null {
   const checkpointText = /^CHECKPOINT LOCATION: (\S{3,17})/m.exec(text);
   const checkpoint = checkpointText ? parseLsn(checkpointText[1] as string) : null;
   if (!start || redo === null || checkpoint === null) return null;
-  return { redo, checkpoint, timeline: Number.parseInt(start[2] as string, 16) };
+  const endRequired = /^BACKUP METHOD: streamed/m.test(text) && !/^BACKUP FROM: standby/m.test(text);
+  return { redo, checkpoint, timeline: Number.parseInt(start[2] as string, 16), endRequired };
 }
 
 /** Where recovery starts, and the checkpoint record it needs. */

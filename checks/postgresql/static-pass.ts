@@ -6,7 +6,7 @@ import { runPagePass } from '../../src/bytes/page-pool.js';
 import type { CheckContext } from '../../src/check.js';
 import type { DatabaseInstance, GuestFiles } from '../../src/types.js';
 import { BlockTable, RelationNumbers } from './block-table.js';
-import { listRelations, type RelationEntry } from './cluster-files.js';
+import { listRelations, type RelationEntry, type RelationFiles } from './cluster-files.js';
 import { type ClusterHead, readControl, recoveryStart } from './control.js';
 import type { ControlFile } from './format/control.js';
 import { addPageFacts, emptyPageFacts, type PageFacts } from './page-facts.js';
@@ -55,7 +55,8 @@ interface LogKnowledge {
   relations: RelationNumbers;
 }
 
-const HISTORY_BYTES = 512 * 1024 * 1024;
+/** R2 reads log from before redo in proportion to the data, so that it never costs more than the pages do. */
+const HISTORY = { leastBytes: 128 * 1024 * 1024, mostBytes: 512 * 1024 * 1024, shareOfData: 0.25 };
 const MAX_EXAMPLES = 20;
 
 /** Step 1: control file, backup label, standby marks. */
@@ -89,6 +90,7 @@ async function logKnowledge(instance: DatabaseInstance, context: PassContext, he
 async function readLog(instance: DatabaseInstance, context: PassContext, control: ControlFile, head: ClusterHead): Promise<LogKnowledge> {
   const table = new BlockTable();
   const relations = new RelationNumbers();
+  const found = await relationFiles(instance, context);
   const inventory = await takeInventory(context.labs.files, instance, control);
   if (!inventory) return { facts: { inventory: null, log: null }, table, relations };
   const { redo, timeline } = recoveryStart(head, control);
@@ -98,7 +100,7 @@ async function readLog(instance: DatabaseInstance, context: PassContext, control
     inventory,
     geometry: { version, systemId, pageBytes, segmentBytes, leastTimeline: timeline },
     redo,
-    historyBytes: HISTORY_BYTES,
+    historyBytes: historyBytes(found.entries),
     hintsLogged: control.checksums || control.walLogHints,
     table,
     relations,
@@ -108,6 +110,15 @@ async function readLog(instance: DatabaseInstance, context: PassContext, control
   return { facts: { inventory: { counts, otherCluster, short }, log }, table, relations };
 }
 
+function relationFiles(instance: DatabaseInstance, context: PassContext): Promise<RelationFiles> {
+  return context.once(`postgresql.files ${instance.id}`, () => listRelations(context.labs.files, instance));
+}
+
+function historyBytes(entries: RelationEntry[]): number {
+  const dataBytes = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
+  return Math.min(HISTORY.mostBytes, Math.max(HISTORY.leastBytes, dataBytes * HISTORY.shareOfData));
+}
+
 async function readPages(
   instance: DatabaseInstance,
   context: PassContext,
@@ -115,7 +126,7 @@ async function readPages(
   head: ClusterHead,
   known: LogKnowledge,
 ): Promise<RelationFacts> {
-  const { entries, missingTablespaces } = await listRelations(context.labs.files, instance);
+  const { entries, missingTablespaces } = await relationFiles(instance, context);
   const unlogged = unloggedRelations(entries);
   const maps = await context.labs.files.map(entries.map((entry) => entry.location));
   const facts: RelationFacts = {

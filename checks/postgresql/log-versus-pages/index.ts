@@ -1,6 +1,6 @@
 import { defineCheck } from '../../../src/check.js';
 import type { Finding, Judgement, UntestedItem } from '../../../src/types.js';
-import { wasShutDown } from '../control-file/index.js';
+import { evaluateHead, wasShutDown } from '../control-file/index.js';
 import { formatLsn } from '../format/lsn.js';
 import { evaluatePages } from '../page-checksums/index.js';
 import type { PageFacts } from '../page-facts.js';
@@ -126,6 +126,8 @@ export function instanceState(evidence: StaticEvidence): { word: InstanceState; 
   const { head, wal, relations } = evidence;
   if (head.control.kind === 'unknown') return { word: 'unknown', why: `${head.control.why}.` };
   if (head.control.kind === 'damaged') return { word: 'damaged', why: `${head.control.why}.` };
+  const start = evaluateHead(head);
+  if (start.outcome === 'fail') return { word: 'damaged', why: start.summary };
   if (!relations || !wal?.log) return { word: 'damaged', why: 'its log is not in the restore point.' };
   const kinds = relations.pages.kinds;
   if (kinds.stale.count > 0) return { word: 'non-atomic', why: 'data files are older than the log.' };

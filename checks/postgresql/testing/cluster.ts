@@ -1,6 +1,6 @@
 /** A real PostgreSQL 15 cluster on the host, for tests: made, loaded by pgbench, and captured while it works. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -19,6 +19,8 @@ export interface ClusterOptions {
   scale?: number;
   /** Lines of postgresql.conf. */
   settings?: string[];
+  /** The log lies in a folder of its own, `wal`, reached by a link. */
+  separateLog?: boolean;
 }
 
 export class TestCluster {
@@ -37,7 +39,9 @@ export class TestCluster {
     const user = process.getuid?.() === 0 ? ordinaryUser() : undefined;
     if (user) chownSync(folder, user.uid, user.gid);
     const cluster = new TestCluster(folder, user);
-    cluster.run('initdb', ['-D', cluster.data, '-A', 'trust', '-U', 'tester', '-N', ...(options.checksums === false ? [] : ['-k'])]);
+    const separate = options.separateLog ? ['-X', cluster.makeFolder('wal')] : [];
+    const checksums = options.checksums === false ? [] : ['-k'];
+    cluster.run('initdb', ['-D', cluster.data, '-A', 'trust', '-U', 'tester', '-N', ...checksums, ...separate]);
     const settings = ['fsync=on', 'max_wal_size=128MB', 'checkpoint_timeout=30s', 'shared_buffers=32MB', 'autovacuum_naptime=2s', ...(options.settings ?? [])];
     cluster.start(settings);
     cluster.run('pgbench', [...cluster.address, '-i', '-s', String(options.scale ?? 2), '-q', 'postgres']);
@@ -68,8 +72,18 @@ export class TestCluster {
   }
 
   /** A copy of the data directory at one instant: every process of the cluster is stopped while it is copied. */
-  capture(name: string, parts: string[] = ['data']): string {
+  capture(name: string): string {
+    return this.copyFrozen(['data'], join(this.folder, name));
+  }
+
+  /** Several folders of the cluster at one instant, as they lie on several disks. */
+  captureParts(name: string, parts: string[]): string {
     const target = join(this.folder, name);
+    mkdirSync(target);
+    return this.copyFrozen(parts, target);
+  }
+
+  private copyFrozen(parts: string[], target: string): string {
     const processes = this.freeze();
     try {
       for (const part of parts) execFileSync('cp', ['-a', '--reflink=auto', join(this.folder, part), target]);
@@ -77,6 +91,14 @@ export class TestCluster {
       for (const pid of processes) signal(pid, 'SIGCONT');
     }
     return target;
+  }
+
+  /** A folder of the cluster's own user, for tablespaces. */
+  makeFolder(name: string): string {
+    const path = join(this.folder, name);
+    mkdirSync(path);
+    if (this.user) chownSync(path, this.user.uid, this.user.gid);
+    return path;
   }
 
   stop(mode: 'fast' | 'immediate' = 'fast'): void {

@@ -5,7 +5,7 @@ import { evaluateReconciliation, instanceState } from '../log-versus-pages/index
 import { evaluatePages } from '../page-checksums/index.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 import { evaluateLog } from '../wal-chain/index.js';
-import { folderContext } from './context.js';
+import { type FolderContext, folderContext } from './context.js';
 
 export interface Verification {
   evidence: StaticEvidence;
@@ -16,8 +16,11 @@ export interface Verification {
   codes: string[];
 }
 
-export async function verifyFolder(folder: string): Promise<Verification> {
-  const { instance, context } = folderContext(folder);
+export function verifyFolder(folder: string): Promise<Verification> {
+  return verify(folderContext(folder));
+}
+
+export async function verify({ instance, context }: FolderContext): Promise<Verification> {
   const collected = await staticPass(instance, context);
   const evidence = JSON.parse(JSON.stringify(collected)) as StaticEvidence; // as it comes back from the ledger
   const judgements = {

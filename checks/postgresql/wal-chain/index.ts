@@ -121,7 +121,8 @@ function pointsBeyond(evidence: StaticEvidence, control: ControlFile, log: LogFa
     const message = `The control file says the server was shut down, but ${count(log.records - 1, 'log record')} follow: they are of different instants, and the server would throw this log away.`;
     findings.push(finding('wal.after-shutdown', 'critical', message, { end }));
   }
-  if (evidence.head.backupLabel && control.backupEndRequired && !log.sawBackupEnd) {
+  const endRequired = evidence.head.backupLabel?.endRequired === true || (control.backupEndRequired && control.backupStart > 0);
+  if (endRequired && !log.sawBackupEnd) {
     findings.push(finding('wal.backup-end', 'critical', `The log ends at ${end}, before the end of the backup that is being restored.`, { end }));
   }
   return findings;

@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { wholeSource } from '../../src/bytes/map.js';
+import { type PagePass, runPagePass } from '../../src/bytes/page-pool.js';
+import { InterruptedError } from '../../src/errors.js';
+
+/** Needs the built program: the threads run it. The verifier that looks at nothing is the one of the benchmark. */
+describe('page pass in worker threads', () => {
+  let folder: string;
+  const sizes = [30_000_001, 0, 1, 5_000_000, 8192];
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'snapproof-pool-'));
+    for (const [i, size] of sizes.entries()) writeFileSync(join(folder, `f${i}`), Buffer.alloc(size, i + 1));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function pass(changes: Partial<PagePass<{ blockBytes: number }, number, null>>): PagePass<{ blockBytes: number }, number, null> {
+    return {
+      verifier: new URL('../../fixtures/bench/raw-verifier.js', import.meta.url),
+      config: { blockBytes: 65536 },
+      files: sizes.map((size, detail) => ({ detail, map: wholeSource({ kind: 'file', path: join(folder, `f${detail}`) }, size) })),
+      blockBytes: 65536,
+      onResult: () => {},
+      signal: new AbortController().signal,
+      progress: () => {},
+      threads: 2,
+      ...changes,
+    };
+  }
+
+  it('reports every byte once', async () => {
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    const steps: [number, number][] = [];
+    await runPagePass(pass({ progress: (done, all) => void steps.push([done, all]) }));
+    expect(steps.at(-1)).toEqual([total, total]);
+    expect(steps.length).toBeGreaterThan(3);
+  });
+
+  it('stops when aborted', async () => {
+    const controller = new AbortController();
+    const running = runPagePass(pass({ signal: controller.signal, progress: () => controller.abort() }));
+    await expect(running).rejects.toBeInstanceOf(InterruptedError);
+  });
+
+  it('rejects when a file cannot be read, with its name', async () => {
+    const missing = { detail: 9, map: wholeSource({ kind: 'file', path: join(folder, 'missing') }, 100) };
+    await expect(runPagePass(pass({ files: [missing] }))).rejects.toThrow(/missing/);
+  });
+
+  it('names the command to run when a worker module was not built', async () => {
+    const notBuilt = new URL('./page-pool.lab.test.js', import.meta.url);
+    await expect(runPagePass(pass({ verifier: notBuilt }))).rejects.toMatchObject({ advice: 'Run `npm run build`.' });
+  });
+});
