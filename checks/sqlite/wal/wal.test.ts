@@ -7,6 +7,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { FRAME_HEADER_BYTES, WAL_HEADER_BYTES } from '../format/wal.js';
 import { judgeStatic } from '../testing/judge-all.js';
 import { addRows, copyDatabase, damage, openSample, truthOf } from '../testing/sample.js';
+import check from './index.js';
 
 const FRAME = FRAME_HEADER_BYTES + 1024;
 const folder = mkdtempSync(join(tmpdir(), 'snapproof-wal-'));
@@ -95,9 +96,36 @@ describe('a write-ahead log', () => {
     expect((await judgeStatic(path, 'clean')).codes).toEqual([]);
   });
 
+  it('is judged in bounded time when the file claims a terabyte', async () => {
+    truncateSync(path, 2 ** 40);
+    truncateSync(`${path}-wal`, 2 ** 40);
+    const judged = await judgeStatic(path);
+    expect(judged.evidence.wal?.commits).toBe(3);
+    expect(judged.wal.untested).toMatchObject([{ holdsData: false }]);
+  });
+
   it('fails when the database file is empty', async () => {
     truncateSync(path, 0);
     expect((await judgeStatic(path)).codes).toContain('sqlite.wal.no-database');
+  });
+});
+
+describe('a hole that healthy histories look like', () => {
+  async function holeWithIndex(lastFrame: number, laterCommits: number) {
+    const path = capturedInUse();
+    damage(`${path}-wal`, (bytes) => bytes.fill(7, frameAt(5) + 100, frameAt(5) + 200));
+    const { evidence } = await judgeStatic(path);
+    const { wal, walIndex } = evidence;
+    if (!wal || !walIndex) throw new Error('the sample has no log');
+    return check.evaluate({ ...evidence, wal: { ...wal, laterCommits }, walIndex: { ...walIndex, lastFrame, copiedBack: 0 } }, check.defaultOptions);
+  }
+
+  it('only warns about a commit whose sums are being rewritten', async () => {
+    expect(await holeWithIndex(0, 1)).toMatchObject({ outcome: 'pass', findings: [{ code: 'sqlite.wal.end-doubtful', severity: 'warning' }] });
+  });
+
+  it('fails when the index knew what is behind', async () => {
+    expect((await holeWithIndex(80, 1)).outcome).toBe('fail');
   });
 });
 

@@ -34,7 +34,7 @@ export async function walkDatabase(view: PageView, problems: Problems, signal: A
   if (!header) return null;
   const geometry = geometryOf(view.pageSize, header.usableBytes, view.pageCount, header.largestRoot !== 0);
   const claims = new PageClaims(view, geometry, problems);
-  await claims.reserve(signal);
+  await claims.loadPointerMap(signal);
   const freePages = await walkFreeList(header, view, geometry, claims, problems, signal);
   const walk = new TreeWalk(view, geometry, claims, problems);
   const schema = new Schema(view, geometry.usableBytes, header.encoding);
@@ -51,7 +51,7 @@ export async function walkDatabase(view: PageView, problems: Problems, signal: A
   await walk.run(signal, count);
   const incomplete = walk.totals.incomplete || schema.skippedRows > 0;
   if (!incomplete) compareCounts(trees, problems);
-  const unreachedPages = noteUnreached(claims, view, problems, incomplete);
+  const unreachedPages = noteUnreached(claims, problems, incomplete);
   const indexes = trees.filter((tree: Tree) => tree.isTable === false);
   const comparedIndexes = indexes.filter((tree) => tree.comparable).length;
   return {
@@ -81,10 +81,10 @@ function readHeader(page: Buffer, view: PageView, problems: Problems): DatabaseH
 }
 
 /** Where damage cut off a subtree, its pages are a consequence and not listed one by one. */
-function noteUnreached(claims: PageClaims, view: PageView, problems: Problems, incomplete: boolean): number {
-  const unreached = view.pageCount - claims.claimed.size;
+function noteUnreached(claims: PageClaims, problems: Problems, incomplete: boolean): number {
+  const unreached = claims.unclaimed();
   if (unreached === 0) return 0;
-  const examples = claims.claimed.missing(view.pageCount, incomplete ? 0 : SHOWN_UNREACHED);
+  const examples = claims.firstUnclaimed(incomplete ? 0 : SHOWN_UNREACHED);
   for (const page of examples) problems.add('sqlite.page.unreached', page, '', `belongs to nothing (${unreached} such pages)`);
   return unreached;
 }
