@@ -10,6 +10,7 @@ import { directSandbox, missingProgram } from '../testing/sqlite-program.js';
 import check from './index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'snapproof-integrity-'));
+const scratchParent = mkdtempSync(join(tmpdir(), 'snapproof-integrity-scratch-'));
 beforeAll(() => {
   expect(missingProgram()).toBeNull();
   const database = openSample(join(folder, 'live.db'), { journalMode: 'wal' });
@@ -20,10 +21,12 @@ beforeAll(() => {
   database.close();
   damage(join(folder, 'damaged.db'), (bytes) => bytes.fill(0, 5 * 1024, 9 * 1024));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  for (const path of [folder, scratchParent]) rmSync(path, { recursive: true, force: true });
+});
 
 async function judge(name: string, options = check.defaultOptions, sandbox: Sandbox = directSandbox) {
-  const evidence = await check.collect(targetAt(`/${name}`), contextOver(folder, { options, sandbox }));
+  const evidence = await check.collect(targetAt(`/${name}`), contextOver(folder, { options, sandbox, scratchParent }));
   return check.evaluate(JSON.parse(JSON.stringify(evidence)), options);
 }
 
