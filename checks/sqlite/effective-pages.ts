@@ -17,6 +17,9 @@ export interface EffectivePages {
   changedByTransaction: number | null;
 }
 
+/** The format's own limit. */
+const MAX_PAGES = 0xfffffffe;
+
 /** The logs that SQLite would apply, and the page size they state. */
 interface Logs {
   wal: WalScan | null;
@@ -83,7 +86,7 @@ function sizeInPages({ wal, journal, layers }: Logs, head: Buffer, filePages: nu
   let last = filePages;
   for (const { pages } of layers) for (const page of pages.keys()) last = Math.max(last, page);
   if (claimed > last) problems.add('sqlite.file.short', last, '', `is the last there is, but the database has ${claimed} pages`);
-  return Math.min(claimed, last);
+  return Math.min(claimed, last, MAX_PAGES);
 }
 
 /** The first bytes of page 1, from the topmost layer that has it. */

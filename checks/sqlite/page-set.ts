@@ -26,13 +26,4 @@ export class PageSet {
     const chunk = this.chunks.get(Math.floor(page / CHUNK_PAGES));
     return chunk !== undefined && ((chunk[(page % CHUNK_PAGES) >>> 5] as number) & (1 << (page & 31))) !== 0;
   }
-
-  /** The first `limit` numbers of 1..last that are not in the set. */
-  missing(last: number, limit: number): number[] {
-    const result: number[] = [];
-    for (let page = 1; page <= last && result.length < limit; page++) {
-      if (!this.has(page)) result.push(page);
-    }
-    return result;
-  }
 }

@@ -12,6 +12,8 @@ import {
 } from './format/journal.js';
 
 const BLOCK_BYTES = 4 * 1024 * 1024;
+/** How far behind a wrong record right ones are counted: a file may claim more bytes than any disk has. */
+const MAX_BEHIND_HOLE_BYTES = 256 * 1024 ** 2;
 /** A segment begins at each flush of a transaction's pages; a journal with more of them was made to keep readers busy. */
 const MAX_SEGMENTS = 100_000;
 
@@ -82,10 +84,12 @@ async function scanSegment(
   const count = Math.min(promised, room);
   const perBlock = Math.max(1, Math.floor(BLOCK_BYTES / recordBytes));
   let unbroken = whole;
-  for (let record = 0; record < count; record += perBlock) {
+  let behindHoleBytes = 0;
+  for (let record = 0; record < count && behindHoleBytes < MAX_BEHIND_HOLE_BYTES; record += perBlock) {
     signal.throwIfAborted();
     const blockRecords = Math.min(perBlock, count - record);
     const block = await source.read(begin + record * recordBytes, blockRecords * recordBytes);
+    if (!unbroken) behindHoleBytes += block.length;
     for (let i = 0; i < blockRecords; i++) {
       const offset = begin + (record + i) * recordBytes;
       unbroken = addRecord(block.subarray(i * recordBytes, (i + 1) * recordBytes), offset, header, scan, unbroken);

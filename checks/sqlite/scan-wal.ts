@@ -13,6 +13,8 @@ import {
 } from './format/wal.js';
 
 const BLOCK_BYTES = 4 * 1024 * 1024;
+/** How far behind the log's end commits are looked for: a file may claim more bytes than any disk has. */
+const MAX_BEHIND_END_BYTES = 256 * 1024 ** 2;
 
 export interface WalFacts {
   sizeBytes: number;
@@ -36,6 +38,8 @@ export interface WalFacts {
   /** Commits of this very log that lie behind the broken frame and chain among each other: what a hole leaves. */
   laterCommits: number;
   lastLaterCommit: number;
+  /** At the end of the file, too far behind the log's end to be looked at. */
+  unscannedBytes: number;
   /** Change counters in the first and last committed copy of page 1. */
   firstCounter: number | null;
   lastCounter: number | null;
@@ -56,6 +60,10 @@ export async function scanWal(source: ByteSource, signal: AbortSignal): Promise<
   const perBlock = Math.max(1, Math.floor(BLOCK_BYTES / frameSize));
   for (let frame = 0; frame < scanner.facts.frames; frame += perBlock) {
     signal.throwIfAborted();
+    if ((frame - scanner.facts.chainedFrames) * frameSize > MAX_BEHIND_END_BYTES) {
+      scanner.facts.unscannedBytes = source.sizeBytes - WAL_HEADER_BYTES - frame * frameSize;
+      break;
+    }
     const count = Math.min(perBlock, scanner.facts.frames - frame);
     const block = await source.read(WAL_HEADER_BYTES + frame * frameSize, count * frameSize);
     for (let i = 0; i < count; i++) scanner.add(block, i * frameSize, frame + i + 1);
@@ -139,6 +147,7 @@ function emptyFacts(sizeBytes: number): WalFacts {
     brokenFrame: null,
     laterCommits: 0,
     lastLaterCommit: 0,
+    unscannedBytes: 0,
     firstCounter: null,
     lastCounter: null,
   };

@@ -53,3 +53,11 @@ export function pointerMapPage(page: number, geometry: Geometry): number {
 export function pointerMapSpan(geometry: Geometry): number {
   return Math.floor(geometry.usableBytes / PTRMAP_ENTRY_BYTES) + 1;
 }
+
+/** How many pointer map pages an auto-vacuum database has. */
+export function pointerMapPages(geometry: Geometry): number {
+  if (geometry.pageCount < 2) return 0;
+  const groups = Math.floor((geometry.pageCount - 2) / pointerMapSpan(geometry)) + 1;
+  // The last one may have been moved behind the lock bytes and so behind the end.
+  return pointerMapPage(geometry.pageCount, geometry) > geometry.pageCount ? groups - 1 : groups;
+}

@@ -22,6 +22,8 @@ export interface ContextChoices<Options> {
   options: Options;
   captureState?: CaptureState['state'];
   sandbox?: Sandbox;
+  /** Where scratch folders are made; the test removes it. */
+  scratchParent?: string;
 }
 
 /** @param folder host folder that plays the root of the volume. */
@@ -30,7 +32,7 @@ export function contextOver<Options>(folder: string, choices: ContextChoices<Opt
   return {
     restorePoint: restorePoint(folder),
     inspection: inspectionWith(choices.captureState ?? 'needs-replay'),
-    labs: labsOver(folder, choices.sandbox),
+    labs: labsOver(folder, choices.sandbox, choices.scratchParent ?? tmpdir()),
     options: choices.options,
     signal: new AbortController().signal,
     progress: () => undefined,
@@ -70,7 +72,7 @@ function restorePoint(folder: string): RestorePoint {
   };
 }
 
-function labsOver(folder: string, sandbox: Sandbox | undefined): CheckLabs {
+function labsOver(folder: string, sandbox: Sandbox | undefined, scratchParent: string): CheckLabs {
   const absent = (what: string) => () => {
     throw new Error(`this test has no ${what}`);
   };
@@ -79,6 +81,6 @@ function labsOver(folder: string, sandbox: Sandbox | undefined): CheckLabs {
     exposure: { images: [], captured: absent('exposure'), current: absent('exposure'), overlaySocket: absent('exposure') },
     files: new FolderFiles({ [VOLUME]: folder }),
     appliance: absent('appliance'),
-    scratchFolder: () => mkdtemp(join(tmpdir(), 'snapproof-scratch-')),
+    scratchFolder: () => mkdtemp(join(scratchParent, 'snapproof-scratch-')),
   };
 }

@@ -1,6 +1,6 @@
 /** Check `sqlite/wal`: see README.md beside this file. */
 import { defineCheck } from '../../../src/check.js';
-import type { Consistency, CoverageItem, Judgement, RecoveryEffort } from '../../../src/types.js';
+import type { Consistency, CoverageItem, Judgement, RecoveryEffort, UntestedItem } from '../../../src/types.js';
 import { instanceOf, notSqlite } from '../applies.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 import { journalFindings } from './judge-journal.js';
@@ -37,6 +37,7 @@ function judge(evidence: StaticEvidence, options: WalOptions): Judgement {
   const critical = findings.find(({ severity }) => severity === 'critical');
   const recovery = recoveryOf(evidence);
   const tested = testedOf(evidence);
+  const untested = untestedOf(evidence);
   if (critical) {
     return {
       outcome: 'fail',
@@ -46,10 +47,16 @@ function judge(evidence: StaticEvidence, options: WalOptions): Judgement {
       consistency: { level: 'none', why: critical.message },
       recovery,
       tested,
-      untested: [],
+      untested,
     };
   }
-  return { outcome: 'pass', summary: passSummary(evidence), findings, consistency: consistencyOf(evidence, recovery), recovery, tested, untested: [] };
+  return { outcome: 'pass', summary: passSummary(evidence), findings, consistency: consistencyOf(evidence, recovery), recovery, tested, untested };
+}
+
+function untestedOf({ path, wal }: StaticEvidence): UntestedItem[] {
+  if (!wal || wal.unscannedBytes === 0) return [];
+  const why = 'they lie more than 256 MiB behind its end, so no lost commits were looked for there';
+  return [{ what: `the last ${wal.unscannedBytes} bytes of the write-ahead log of ${path}`, why, holdsData: false }];
 }
 
 function recoveryOf({ wal, journal }: StaticEvidence): RecoveryEffort {

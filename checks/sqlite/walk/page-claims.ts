@@ -1,5 +1,5 @@
 /** Who uses which page: every page belongs to exactly one thing, and the pointer map (if any) says the same. */
-import { type Geometry, PTRMAP, PTRMAP_ENTRY_BYTES, pointerMapPage, pointerMapSpan } from '../format/geometry.js';
+import { type Geometry, PTRMAP, PTRMAP_ENTRY_BYTES, pointerMapPage, pointerMapPages, pointerMapSpan } from '../format/geometry.js';
 import { PageSet } from '../page-set.js';
 import type { PageView } from '../page-view.js';
 import type { Problems } from '../problems.js';
@@ -20,7 +20,7 @@ export interface Claim {
 const USE_NAMES: Record<number, string> = { 1: 'a root', 2: 'free', 3: 'the start of an overflow chain', 4: 'part of an overflow chain', 5: 'a b-tree page' };
 
 export class PageClaims {
-  readonly claimed = new PageSet();
+  private readonly claimed = new PageSet();
   pointerMapCompared = false;
   private readonly maps = new Map<number, Buffer>();
 
@@ -30,29 +30,47 @@ export class PageClaims {
     private readonly problems: Problems,
   ) {}
 
-  /** Takes the lock-byte page and the pointer map pages, which nothing may refer to, and loads the latter. */
-  async reserve(signal: AbortSignal): Promise<void> {
+  /** Loads the pointer map, unless it is too large. */
+  async loadPointerMap(signal: AbortSignal): Promise<void> {
     const { geometry, view } = this;
-    if (geometry.lockPage <= geometry.pageCount) this.claimed.add(geometry.lockPage);
-    if (!geometry.autoVacuum) return;
-    const span = pointerMapSpan(geometry);
-    this.pointerMapCompared = Math.ceil(geometry.pageCount / span) * geometry.pageSize <= MAX_POINTER_MAP_BYTES;
-    for (let first = 2; first <= geometry.pageCount; first += span) {
+    this.pointerMapCompared = geometry.autoVacuum && pointerMapPages(geometry) * geometry.pageSize <= MAX_POINTER_MAP_BYTES;
+    if (!this.pointerMapCompared) return;
+    for (let first = 2; first <= geometry.pageCount; first += pointerMapSpan(geometry)) {
       signal.throwIfAborted();
       const page = pointerMapPage(first, geometry);
-      if (page > geometry.pageCount) break;
-      this.claimed.add(page);
-      if (this.pointerMapCompared) this.maps.set(page, await view.read(page, 1));
+      if (page <= geometry.pageCount) this.maps.set(page, await view.read(page, 1));
     }
+  }
+
+  /** Pages that nothing may refer to: the one with the lock bytes and those of the pointer map. */
+  private isReserved(page: number): boolean {
+    return page === this.geometry.lockPage || (this.geometry.autoVacuum && page >= 2 && pointerMapPage(page, this.geometry) === page);
+  }
+
+  /** How many pages belong to nothing. */
+  unclaimed(): number {
+    const { geometry } = this;
+    const lock = geometry.lockPage <= geometry.pageCount ? 1 : 0;
+    return geometry.pageCount - lock - (geometry.autoVacuum ? pointerMapPages(geometry) : 0) - this.claimed.size;
+  }
+
+  /** The first `limit` of them. */
+  firstUnclaimed(limit: number): number[] {
+    const result: number[] = [];
+    for (let page = 1; page <= this.geometry.pageCount && result.length < limit; page++) {
+      if (!this.claimed.has(page) && !this.isReserved(page)) result.push(page);
+    }
+    return result;
   }
 
   /** True when the page may be visited; else the reason has been noted. */
   take(claim: Claim): boolean {
     const { page, parent, tree } = claim;
-    const { pageCount, lockPage } = this.geometry;
+    const { pageCount } = this.geometry;
     const by = parent === 0 ? 'the header or schema' : `page ${parent}`;
     if (page < 1 || page > pageCount) return this.refuse('sqlite.page.outside', claim, `is referred to by ${by}, but the database has only ${pageCount} pages`);
-    if (page === lockPage) return this.refuse('sqlite.page.reserved', claim, `is referred to by ${by}, but holds the lock bytes and no data`);
+    if (this.isReserved(page))
+      return this.refuse('sqlite.page.reserved', claim, `is referred to by ${by}, but is one that holds no data (pointer map or lock bytes)`);
     if (!this.claimed.add(page)) return this.refuse('sqlite.page.used-twice', claim, `is referred to by ${by}, but is in use elsewhere too`);
     if (this.pointerMapCompared) this.compareMap(claim);
     if (claim.use === PTRMAP.free || this.view.isPresent(page)) return true;

@@ -100,28 +100,31 @@ export class Schema {
 
 function treeOf(row: SchemaRow, flags: SqlFlags, ofTable: SqlFlags | undefined): Tree {
   const isIndex = row.type === 'index';
-  // An index that a constraint made has no text of its own.
-  const plain = isIndex ? (flags.plain || !flags.known) && ofTable?.plain === true : flags.plain;
+  const plain = flags.plain && (!isIndex || ofTable?.plain === true);
   const isTable = isIndex ? false : flags.withoutRowid === null ? null : !flags.withoutRowid;
-  return { name: row.name, root: row.root, isTable, comparable: plain && isTable !== true, leafDepth: -1 };
+  const indexes = isIndex && !flags.partial ? row.table.toLowerCase() : null;
+  return { name: row.name, root: row.root, isIndex, isTable, comparable: plain && isTable !== true, leafDepth: -1, entries: 0, indexes };
 }
 
+/** What the text of an object tells; the most careful answer when it could not be read. */
 interface SqlFlags {
-  /** The text was there to be looked at. */
-  known: boolean;
   /** Null: the words appear, but perhaps only in a comment or a literal. */
   withoutRowid: boolean | null;
   /** No word in it that could mean an order other than BINARY ascending. */
   plain: boolean;
+  /** An index that may leave out rows. */
+  partial: boolean;
 }
 
 /** Looks for words only: a column that happens to be called "desc" merely switches the comparison off. */
 function flagsOf(sql: string | null): SqlFlags {
-  if (!sql) return { known: false, withoutRowid: null, plain: false };
+  if (sql === null) return { withoutRowid: null, plain: false, partial: true };
+  // An index that a constraint made has no text of its own: its table's counts.
+  if (sql === '') return { withoutRowid: null, plain: true, partial: false };
   const withoutRowid = /\)\s*(strict\s*,\s*)?without\s+rowid(\s*,\s*strict)?[\s;]*$/i.test(sql)
     ? true
     : /without/i.test(sql) && /rowid/i.test(sql)
       ? null
       : false;
-  return { known: true, withoutRowid, plain: !/collate|\bdesc\b/i.test(sql) };
+  return { withoutRowid, plain: !/collate|\bdesc\b/i.test(sql), partial: /\bwhere\b/i.test(sql) };
 }

@@ -13,7 +13,6 @@ const MAX_DEPTH = 40;
 export interface WalkTotals {
   btreePages: number;
   overflowPages: number;
-  entries: number;
   /** Something could not be followed, so pages below it were not reached. */
   incomplete: boolean;
 }
@@ -21,7 +20,7 @@ export interface WalkTotals {
 export type LeafListener = (page: Buffer, parsed: BtreePage) => void;
 
 export class TreeWalk {
-  readonly totals: WalkTotals = { btreePages: 0, overflowPages: 0, entries: 0, incomplete: false };
+  readonly totals: WalkTotals = { btreePages: 0, overflowPages: 0, incomplete: false };
   private readonly queue = new VisitQueue();
   private readonly parsed: BtreePage;
 
@@ -125,7 +124,7 @@ export class TreeWalk {
     if (tree.leafDepth === -1) tree.leafDepth = depth;
     if (tree.leafDepth !== depth)
       this.problems.add('sqlite.tree.depth', visit.page, tree.name, `is a leaf on level ${depth}, other leaves are on level ${tree.leafDepth}`);
-    this.totals.entries += this.parsed.cellCount;
+    tree.entries += this.parsed.cellCount;
     if (onLeaf && this.parsed.isTable) onLeaf(page, this.parsed);
   }
 
@@ -136,7 +135,7 @@ export class TreeWalk {
       this.damaged('sqlite.tree.depth', visit, `lies on level ${depth}, no tree is that high`);
       return;
     }
-    if (!parsed.isTable) this.totals.entries += parsed.cellCount;
+    if (!parsed.isTable) tree.entries += parsed.cellCount;
     const withKeys = parsed.isTable || tree.comparable;
     let low = bounds.low;
     for (let cell = 0; cell < parsed.cellCount; cell++) {

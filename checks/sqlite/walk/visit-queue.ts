@@ -5,12 +5,18 @@ import type { Bounds } from './keys.js';
 export interface Tree {
   name: string;
   root: number;
+  /** An index in the schema; tables without rowid have the pages of one, but are tables. */
+  isIndex: boolean;
   /** Null: either kind is right; set by the root page. */
   isTable: boolean | null;
   /** Entries are in BINARY, ascending order, so that index keys can be compared. */
   comparable: boolean;
   /** Level of the leaves, -1 before the first was seen. */
   leafDepth: number;
+  /** Rows or index entries met so far. */
+  entries: number;
+  /** Lower-case name of the table that an index has an entry for each row of; null for tables and partial indexes. */
+  indexes: string | null;
 }
 
 export interface Visit {

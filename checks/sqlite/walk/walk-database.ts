@@ -34,7 +34,7 @@ export async function walkDatabase(view: PageView, problems: Problems, signal: A
   if (!header) return null;
   const geometry = geometryOf(view.pageSize, header.usableBytes, view.pageCount, header.largestRoot !== 0);
   const claims = new PageClaims(view, geometry, problems);
-  await claims.reserve(signal);
+  await claims.loadPointerMap(signal);
   const freePages = await walkFreeList(header, view, geometry, claims, problems, signal);
   const walk = new TreeWalk(view, geometry, claims, problems);
   const schema = new Schema(view, geometry.usableBytes, header.encoding);
@@ -43,18 +43,20 @@ export async function walkDatabase(view: PageView, problems: Problems, signal: A
     visited += pages;
     onPages(visited);
   };
-  walk.addRoot({ name: 'sqlite_schema', root: 1, isTable: true, comparable: false, leafDepth: -1 });
+  walk.addRoot(schemaTree());
   await walk.run(signal, count, (page, parsed) => schema.addLeaf(page, parsed));
   const trees = await schema.trees();
   if (schema.skippedRows > 0) problems.add('sqlite.schema', 1, 'sqlite_schema', `leads to ${schema.skippedRows} rows of the schema that cannot be decoded`);
   for (const tree of trees) walk.addRoot(tree);
   await walk.run(signal, count);
   const incomplete = walk.totals.incomplete || schema.skippedRows > 0;
-  const unreachedPages = noteUnreached(claims, view, problems, incomplete);
+  if (!incomplete) compareCounts(trees, problems);
+  const unreachedPages = noteUnreached(claims, problems, incomplete);
   const indexes = trees.filter((tree: Tree) => tree.isTable === false);
   const comparedIndexes = indexes.filter((tree) => tree.comparable).length;
   return {
     ...walk.totals,
+    entries: trees.reduce((sum, { entries }) => sum + entries, 0),
     trees: trees.length + 1,
     comparedIndexes,
     uncomparedIndexes: indexes.length - comparedIndexes,
@@ -79,10 +81,29 @@ function readHeader(page: Buffer, view: PageView, problems: Problems): DatabaseH
 }
 
 /** Where damage cut off a subtree, its pages are a consequence and not listed one by one. */
-function noteUnreached(claims: PageClaims, view: PageView, problems: Problems, incomplete: boolean): number {
-  const unreached = view.pageCount - claims.claimed.size;
+function noteUnreached(claims: PageClaims, problems: Problems, incomplete: boolean): number {
+  const unreached = claims.unclaimed();
   if (unreached === 0) return 0;
-  const examples = claims.claimed.missing(view.pageCount, incomplete ? 0 : SHOWN_UNREACHED);
+  const examples = claims.firstUnclaimed(incomplete ? 0 : SHOWN_UNREACHED);
   for (const page of examples) problems.add('sqlite.page.unreached', page, '', `belongs to nothing (${unreached} such pages)`);
   return unreached;
+}
+
+function schemaTree(): Tree {
+  return { name: 'sqlite_schema', root: 1, isIndex: false, isTable: true, comparable: false, leafDepth: -1, entries: 0, indexes: null };
+}
+
+/** An index that is not partial has an entry for each row. Damage that cut off a part would make every count wrong. */
+function compareCounts(trees: Tree[], problems: Problems): void {
+  const tables = new Map(trees.filter(({ isIndex }) => !isIndex).map((tree) => [tree.name.toLowerCase(), tree]));
+  for (const tree of trees) {
+    const table = tree.indexes === null ? undefined : tables.get(tree.indexes);
+    if (!table || table.entries === tree.entries) continue;
+    problems.add(
+      'sqlite.index.count',
+      tree.root,
+      tree.name,
+      `is the root of an index with ${tree.entries} entries, its table ${table.name} has ${table.entries} rows`,
+    );
+  }
 }
