@@ -7,7 +7,7 @@ import { composeMap } from './map.js';
  * Null when the volume has no plain placement (RAID 5, thin pools): then only the appliance can read it.
  * @param view `captured` as it was backed up, `current` as replay and recovery left it on the overlay
  */
-export async function volumeMap(volume: Volume, exposure: Exposure, view: 'captured' | 'current'): Promise<ByteMap | null> {
+export async function volumeMap(volume: Pick<Volume, 'sizeBytes' | 'placement'>, exposure: Exposure, view: 'captured' | 'current'): Promise<ByteMap | null> {
   if (!volume.placement) return null;
   const disks = new Map<string, ByteMap>();
   for (const { disk } of volume.placement) {

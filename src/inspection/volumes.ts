@@ -63,7 +63,7 @@ export async function describeStacked(
   return Promise.all(
     devices.map(async (device) => {
       const volume = { ...device, partition: null };
-      const map = await volumeMap({ ...volume, content: { kind: 'empty' }, captureState: null }, exposure, 'captured');
+      const map = await volumeMap(volume, exposure, 'captured');
       const source = map ? new MappedSource(map) : throughAppliance(device);
       return describe(volume, source).finally(() => source.close());
     }),
