@@ -87,7 +87,7 @@ function evidenceOf(volume: Volume, type: FileSystemType, output: ScriptOutput):
 
 /** The kernel's lines without those that name another device: a damaged neighbour may still be heard. */
 function linesAbout(kernel: string, device: string): string {
-  const names = /\((?:device )?([a-z][\w-]*)\)/;
+  const names = /(?:\((?:device )?|error, dev )([a-z][\w-]*)[),]/;
   return kernel
     .split('\n')
     .filter((line) => device === '' || (names.exec(line)?.[1] ?? device) === device)
