@@ -11,6 +11,7 @@ import type { CheckContext } from '../../../src/check.js';
 import type { Appliance } from '../../../src/labs/lab.js';
 import type { ByteSource, FileSystemType, Judgement, Volume } from '../../../src/types.js';
 import { readCaptureState } from '../../../src/volumes/capture-state.js';
+import { identifyContent } from '../../../src/volumes/content/identify.js';
 import { readPartitionTable } from '../../../src/volumes/partitions/partition-table.js';
 import check from './index.js';
 import { consistencyScript } from './script.js';
@@ -89,7 +90,14 @@ beforeAll(async () => {
     { name: 'ntfs-root', type: 'ntfs', image: await damage('ntfs', 'ntfs-root', 4 * 4096 + 5 * 1024, 512) },
   ];
   for (const launch of launches(cases)) {
-    const scripts = launch.map((one, i) => consistencyScript(one.type, `${deviceName(i)}${one.partition ?? ''}`, markerOf(one.name)));
+    const scripts: string[] = [];
+    for (const [i, one] of launch.entries()) {
+      const source = await volumeOf(one);
+      const content = await identifyContent(source);
+      await source.close();
+      const expected = { sizeBytes: source.sizeBytes, uuid: content.kind === 'filesystem' ? content.uuid : null };
+      scripts.push(consistencyScript(one.type, `${deviceName(i)}${one.partition ?? ''}`, markerOf(one.name), expected));
+    }
     const outputs = await runInAppliance(
       launch.map((one) => one.image),
       scripts,
