@@ -89,6 +89,18 @@ test('whatever the bytes, identification and state end without an error', async 
   );
 });
 
+test('an XFS superblock whose log lies nowhere is damaged', async () => {
+  const parts: [number, Buffer][] = [
+    [0, Buffer.from('XFSB\x00\x00\x10\x00', 'latin1')],
+    [48, hex('ffffffffffffffff')],
+    [96, hex('00000010')],
+    [100, hex('00040200')],
+    [124, hex('ff')],
+  ];
+  const state = await readCaptureState(volume(parts), { kind: 'filesystem', type: 'xfs', uuid: null, label: null });
+  expect(state).toMatchObject({ state: 'damaged', why: expect.stringContaining('log') });
+});
+
 test.each(['ext4', 'xfs', 'btrfs', 'ntfs', 'fat', 'exfat'] as const)('%s: a state can be asked of any bytes', async (type) => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 9000 }), async (bytes) => {

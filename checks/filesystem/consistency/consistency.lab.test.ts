@@ -5,11 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { volumeFixtures } from '../../../fixtures/volumes/build.js';
 import { damagedCopy } from '../../../fixtures/volumes/damage.js';
 import { deviceName, runInAppliance } from '../../../fixtures/volumes/run-in-appliance.js';
-import { FileSource } from '../../../src/bytes/source.js';
+import { sliceMap, wholeSource } from '../../../src/bytes/map.js';
+import { FileSource, MappedSource } from '../../../src/bytes/source.js';
 import type { CheckContext } from '../../../src/check.js';
 import type { Appliance } from '../../../src/labs/lab.js';
-import type { FileSystemType, Judgement, Volume } from '../../../src/types.js';
+import type { ByteSource, FileSystemType, Judgement, Volume } from '../../../src/types.js';
 import { readCaptureState } from '../../../src/volumes/capture-state.js';
+import { identifyContent } from '../../../src/volumes/content/identify.js';
+import { readPartitionTable } from '../../../src/volumes/partitions/partition-table.js';
 import check from './index.js';
 import { consistencyScript } from './script.js';
 
@@ -20,15 +23,27 @@ interface Case {
   name: string;
   type: FileSystemType;
   image: string;
+  /** Of a disk with a partition table. */
+  partition?: number;
 }
 
 let folder = '';
 const judged = new Map<string, Judgement>();
 
+async function volumeOf({ image, partition }: Case): Promise<ByteSource> {
+  const disk = await FileSource.open(image);
+  if (partition === undefined) return disk;
+  const { partitions } = await readPartitionTable('disk0', disk);
+  await disk.close();
+  const found = partitions.find((candidate) => candidate.number === partition);
+  if (!found) throw new Error(`the fixture has no partition ${partition}`);
+  return new MappedSource(sliceMap(wholeSource({ kind: 'file', path: image }, disk.sizeBytes), found.offset, found.lengthBytes));
+}
+
 /** The check's own collect, fed by an appliance that already ran every script in one launch. */
 async function judge(one: Case, output: string): Promise<Judgement> {
-  const source = await FileSource.open(one.image);
   const content = { kind: 'filesystem', type: one.type, uuid: null, label: null } as const;
+  const source = await volumeOf(one);
   const captureState = await readCaptureState(source, content);
   await source.close();
   const volume: Volume = { id: one.name, device: '/dev/sda', sizeBytes: 0, placement: null, partition: null, content, captureState };
@@ -67,11 +82,22 @@ beforeAll(async () => {
     { name: 'xfs-agf', type: 'xfs', image: await damage('xfs-live', 'xfs-agf', 512, 512) },
     { name: 'btrfs-live', type: 'btrfs', image: at('btrfs-live') },
     { name: 'btrfs-tree', type: 'btrfs', image: await damage('btrfs-clean', 'btrfs-tree', 30 * 1024 * 1024, 80 * 1024 * 1024) },
+    { name: 'fat', type: 'fat', image: at('parts'), partition: 2 },
+    { name: 'exfat', type: 'exfat', image: at('parts'), partition: 4 },
+    { name: 'ext2', type: 'ext2', image: at('parts'), partition: 6 },
+    { name: 'ext3', type: 'ext3', image: at('parts'), partition: 7 },
     { name: 'ntfs', type: 'ntfs', image: at('ntfs') },
     { name: 'ntfs-root', type: 'ntfs', image: await damage('ntfs', 'ntfs-root', 4 * 4096 + 5 * 1024, 512) },
   ];
   for (const launch of launches(cases)) {
-    const scripts = launch.map((one, i) => consistencyScript(one.type, deviceName(i), markerOf(one.name)));
+    const scripts: string[] = [];
+    for (const [i, one] of launch.entries()) {
+      const source = await volumeOf(one);
+      const content = await identifyContent(source);
+      await source.close();
+      const expected = { sizeBytes: source.sizeBytes, uuid: content.kind === 'filesystem' ? content.uuid : null };
+      scripts.push(consistencyScript(one.type, `${deviceName(i)}${one.partition ?? ''}`, markerOf(one.name), expected));
+    }
     const outputs = await runInAppliance(
       launch.map((one) => one.image),
       scripts,
@@ -83,11 +109,14 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('filesystem/consistency on real images', () => {
-  test.each(['ext4-live', 'ext4-frozen', 'ext4-clean', 'xfs-live', 'xfs-frozen', 'xfs-clean', 'btrfs-live'])('%s passes', (name) => {
-    const judgement = judged.get(name);
-    expect(judgement?.summary).toContain('is whole');
-    expect(judgement).toMatchObject({ outcome: 'pass', untested: [] });
-  });
+  test.each(['ext4-live', 'ext4-frozen', 'ext4-clean', 'xfs-live', 'xfs-frozen', 'xfs-clean', 'btrfs-live', 'fat', 'exfat', 'ext2', 'ext3'])(
+    '%s passes',
+    (name) => {
+      const judgement = judged.get(name);
+      expect(judgement?.summary).toContain('is whole');
+      expect(judgement).toMatchObject({ outcome: 'pass', untested: [] });
+    },
+  );
 
   test.each(['ext4-live', 'xfs-live', 'btrfs-live'])('%s: the replay is measured', (name) => {
     const recovery = judged.get(name)?.recovery;

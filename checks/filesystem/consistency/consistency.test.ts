@@ -74,7 +74,7 @@ describe('judgement', () => {
 
 describe('script', () => {
   test('quotes the device', () => {
-    expect(consistencyScript('xfs', "/dev/vg/a'; reboot #", 'm')).toContain("device='/dev/vg/a'\\''; reboot #'");
+    expect(consistencyScript('xfs', "/dev/vg/a'; reboot #", 'm', { sizeBytes: 1, uuid: null })).toContain("device='/dev/vg/a'\\''; reboot #'");
   });
 
   test('sections come back, and a guest cannot forge one without the marker', () => {
@@ -95,6 +95,7 @@ describe('script', () => {
       kernel: 'other tool e2fsck\nline',
       kernelName: 'dm-0',
       tools: { e2fsck: 'Pass 1' },
+      other: null,
       whole: true,
     });
   });
@@ -123,6 +124,7 @@ describe('collect', () => {
       (m: string) =>
         `${m} mounted 32 1 2\n${m} kernel\nEXT4-fs (sda): couldn't mount because of unsupported optional features (20000)\n${m} tool e2fsck\n${m} end`,
     ],
+    ['another disk under that name', (m: string) => `${m} other\n/dev/sda1 has 7 bytes and uuid x\n${m} end`],
     ['output that was cut off', (m: string) => `${m} mounted 0 1 2\n${m} tool e2fsck\nPass 1`],
     ['a volume that stays busy', (m: string) => `${m} mounted 0 1 2\n${m} busy\n${m} tool e2fsck\n${m} end`],
   ])('%s is an error of the lab, not of the file system', async (_, output) => {

@@ -33,11 +33,11 @@ export default defineCheck<ConsistencyEvidence, Record<string, never>>({
   async collect(target, context) {
     const volume = target.kind === 'volume' ? target.volume : null;
     if (volume?.content.kind !== 'filesystem') throw new LabError({ code: 'filesystem.none', message: `${target.id} holds no file system` });
-    const { type } = volume.content;
+    const { type, uuid } = volume.content;
     const appliance = await context.labs.appliance();
     await appliance.unmountAll();
     const marker = `snapproof-${randomBytes(12).toString('hex')}`;
-    const result = await appliance.script(consistencyScript(type, volume.device, marker), { timeoutMs: TIMEOUT_MS });
+    const result = await appliance.script(consistencyScript(type, volume.device, marker, { sizeBytes: volume.sizeBytes, uuid }), { timeoutMs: TIMEOUT_MS });
     const output = parseScriptOutput(result.stdout, marker);
     assertRan(volume, type, output, result.timedOut ? 'it took too long' : result.stderr);
     return evidenceOf(volume, type, output);
@@ -64,6 +64,7 @@ function assertRan(volume: Volume, type: FileSystemType, output: ScriptOutput, w
       message: `the ${type} on ${volume.id} could not be checked in the appliance: ${text.trim().slice(0, 500)}`,
     });
   };
+  if (output.other) fail(`it is not the volume that was inspected: ${output.other}, expected ${volume.sizeBytes} bytes`);
   if (!output.whole || (replaysLog(type) && !output.mount)) fail(why || 'its script was cut off');
   if (output.mount?.busy) fail('it could not be unmounted again');
   const mountText = `${output.mount?.text ?? ''}\n${output.kernel}`;
@@ -87,7 +88,7 @@ function evidenceOf(volume: Volume, type: FileSystemType, output: ScriptOutput):
 
 /** The kernel's lines without those that name another device: a damaged neighbour may still be heard. */
 function linesAbout(kernel: string, device: string): string {
-  const names = /\((?:device )?([a-z][\w-]*)\)/;
+  const names = /(?:\((?:device )?|error, dev )([a-z][\w-]*)[),]/;
   return kernel
     .split('\n')
     .filter((line) => device === '' || (names.exec(line)?.[1] ?? device) === device)

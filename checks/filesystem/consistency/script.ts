@@ -58,14 +58,36 @@ const MAX_OUTPUT_BYTES = 256 * 1024;
  * @param device name in the appliance, quoted here.
  * @param marker random word that starts every section: nothing from the guest can forge it.
  */
-export function consistencyScript(type: FileSystemType, device: string, marker: string): string {
+export function consistencyScript(type: FileSystemType, device: string, marker: string, expected: { sizeBytes: number; uuid: string | null }): string {
   const recipe = RECIPES[type];
-  const lines = [`device=${quote(device)}`, 'folder=/tmp/snapproof-volume', 'export LC_ALL=C', 'mkdir -p "$folder"', `echo ${marker} > /dev/kmsg`];
+  const lines = [
+    `device=${quote(device)}`,
+    'folder=/tmp/snapproof-volume',
+    'export LC_ALL=C',
+    'mkdir -p "$folder"',
+    `echo ${marker} > /dev/kmsg`,
+    ...identityLines(marker, expected),
+  ];
   if (recipe?.mount) lines.push(...replayLines(type, recipe.mount, marker));
   for (const tool of recipe?.tools ?? [])
     lines.push(`echo "${marker} tool ${tool.name}"`, `{ ${tool.command}; } 2>&1 </dev/null | head -c ${MAX_OUTPUT_BYTES}`, 'echo');
   lines.push(`echo "${marker} end"`, 'rmdir "$folder" 2>/dev/null', 'exit 0');
   return lines.join('\n');
+}
+
+/**
+ * The kernel may give a disk another name than the one it was added under: nothing is written before size and uuid agree.
+ * A file system whose superblock is lost has no uuid to compare.
+ */
+function identityLines(marker: string, expected: { sizeBytes: number; uuid: string | null }): string[] {
+  return [
+    'size=$(blockdev --getsize64 "$device" 2>&1)',
+    'uuid=$(blkid -p -o value -s UUID "$device" 2>/dev/null | head -n 1)',
+    `expected=${quote(expected.uuid ?? '')}`,
+    `if [ "$size" != ${expected.sizeBytes} ] || { [ -n "$uuid" ] && [ -n "$expected" ] && [ "$uuid" != "$expected" ]; }; then`,
+    `  echo "${marker} other"; echo "$device has $size bytes and uuid $uuid"; echo "${marker} end"; exit 0`,
+    'fi',
+  ];
 }
 
 function replayLines(type: FileSystemType, mount: string, marker: string): string[] {
@@ -92,6 +114,8 @@ export interface ScriptOutput {
   /** How the kernel calls the device in its messages: `sda1`, `dm-0`. */
   kernelName: string;
   tools: Record<string, string>;
+  /** What the device turned out to be, when it is not the volume. */
+  other: string | null;
   /** False when the script was cut off. */
   whole: boolean;
 }
@@ -115,6 +139,7 @@ export function parseScriptOutput(stdout: string, marker: string): ScriptOutput 
     kernel: textOf('kernel'),
     kernelName: [...sections.keys()].find((name) => name.startsWith('device '))?.slice('device '.length) ?? '',
     tools: Object.fromEntries(tools.map((name) => [name.slice('tool '.length), textOf(name)])),
+    other: sections.has('other') ? textOf('other') : null,
     whole: sections.has('end'),
   };
 }

@@ -10,6 +10,8 @@ const FLAG_EXTENTS = 0x80000;
 const EXTENT_MAGIC = 0xf30a;
 const MAX_DEPTH = 5;
 const MAX_RUNS = 4096;
+/** A journal needs a handful; a tree of empty nodes must not keep us. */
+const MAX_NODES = 1024;
 const DIRECT_BLOCKS = 12;
 
 /** `blocks` blocks of the file from `logical` on are the blocks of the volume from `physical` on. */
@@ -25,7 +27,10 @@ export async function readInodeRuns(source: ByteSource, sb: ExtSuperblock, inode
   if (!inode) return null;
   const body = inode.subarray(0x28, 0x28 + 60);
   const runs: BlockRun[] = [];
-  const whole = inode.readUInt32LE(0x20) & FLAG_EXTENTS ? await walkExtents(source, sb, body, MAX_DEPTH, runs) : await walkBlockMap(source, sb, body, runs);
+  const whole =
+    inode.readUInt32LE(0x20) & FLAG_EXTENTS
+      ? await walkExtents(source, sb, body, MAX_DEPTH, runs, { nodesLeft: MAX_NODES })
+      : await walkBlockMap(source, sb, body, runs);
   return whole ? runs : null;
 }
 
@@ -38,10 +43,17 @@ async function readInode(source: ByteSource, sb: ExtSuperblock, inodeNumber: num
   return readWithin(source, table + (inodeNumber - 1) * sb.inodeBytes, 128);
 }
 
-async function walkExtents(source: ByteSource, sb: ExtSuperblock, node: Buffer, depthLeft: number, runs: BlockRun[]): Promise<boolean> {
+async function walkExtents(
+  source: ByteSource,
+  sb: ExtSuperblock,
+  node: Buffer,
+  depthLeft: number,
+  runs: BlockRun[],
+  budget: { nodesLeft: number },
+): Promise<boolean> {
   const entries = node.readUInt16LE(2);
   const depth = node.readUInt16LE(6);
-  if (node.readUInt16LE(0) !== EXTENT_MAGIC || depth > depthLeft || 12 + entries * 12 > node.length) return false;
+  if (node.readUInt16LE(0) !== EXTENT_MAGIC || depth > depthLeft || 12 + entries * 12 > node.length || budget.nodesLeft-- <= 0) return false;
   for (let i = 0; i < entries; i++) {
     const entry = node.subarray(12 + i * 12, 24 + i * 12);
     if (runs.length >= MAX_RUNS) return false;
@@ -52,7 +64,7 @@ async function walkExtents(source: ByteSource, sb: ExtSuperblock, node: Buffer, 
       continue;
     }
     const child = await readWithin(source, (entry.readUInt32LE(4) + entry.readUInt16LE(8) * 2 ** 32) * sb.blockBytes, sb.blockBytes);
-    if (!child || !(await walkExtents(source, sb, child, depth - 1, runs))) return false;
+    if (!child || !(await walkExtents(source, sb, child, depth - 1, runs, budget))) return false;
   }
   return true;
 }

@@ -16,6 +16,8 @@ const INCOMPAT_CSUM_V3 = 0x10;
 const INCOMPAT_FAST_COMMIT = 0x20;
 const TAG_SAME_UUID = 0x2;
 const TAG_LAST = 0x8;
+/** Blocks looked at; the largest journals hold fewer, and a guest may map one block a million times. */
+const MAX_READS = 300_000;
 
 export interface JournalSuperblock {
   blockBytes: number;
@@ -80,7 +82,7 @@ export async function measureJournal(journal: JournalBlocks, sb: JournalSuperblo
   const extent: JournalExtent = { transactions: 0, blocks: 0 };
   if (sb.start < sb.first || sb.start >= end) return extent;
   let sequence = sb.sequence;
-  for (let walked = 0; walked < end - sb.first; ) {
+  for (let walked = 0, reads = 0; walked < end - sb.first && reads < MAX_READS; reads++) {
     const block = await journal.read(sb.first + ((sb.start - sb.first + walked) % (end - sb.first)));
     if (!block || block.readUInt32BE(0) !== MAGIC || block.readUInt32BE(8) !== sequence) break;
     const type = block.readUInt32BE(4);

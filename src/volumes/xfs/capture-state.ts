@@ -25,7 +25,8 @@ export async function readXfsState(source: ByteSource): Promise<CaptureState> {
 
 async function logState(source: ByteSource, sb: XfsSuperblock, logOffset: number, facts: Facts): Promise<CaptureState> {
   const blocks = sb.logBytes / LOG_BLOCK_BYTES;
-  if (blocks < 2 || logOffset + sb.logBytes > source.sizeBytes) {
+  // Written so that a place that is no number fails too.
+  if (blocks < 2 || !(logOffset + sb.logBytes <= source.sizeBytes)) {
     return { state: 'damaged', why: 'the log lies beyond the end of the volume', facts };
   }
   const log = new LogBlocks(source, logOffset, blocks);
