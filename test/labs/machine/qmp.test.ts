@@ -72,7 +72,7 @@ describe('QmpClient', () => {
 
   it('fails what is in flight, and what comes later, when QEMU goes away', async () => {
     const client = await QmpClient.connect(path(), { timeoutMs: 2_000 });
-    answer = (_command, socket) => socket.destroy();
+    answer = (_command, socket) => socket.resetAndDestroy();
     await expect(client.execute('stop')).rejects.toThrow(LabError);
     await expect(client.execute('cont')).rejects.toThrow(LabError);
   });
