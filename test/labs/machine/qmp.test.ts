@@ -72,9 +72,19 @@ describe('QmpClient', () => {
 
   it('fails what is in flight, and what comes later, when QEMU goes away', async () => {
     const client = await QmpClient.connect(path(), { timeoutMs: 2_000 });
-    answer = (_command, socket) => socket.resetAndDestroy();
+    answer = (_command, socket) => socket.destroy();
     await expect(client.execute('stop')).rejects.toThrow(LabError);
     await expect(client.execute('cont')).rejects.toThrow(LabError);
+  });
+
+  it('survives a reset: QEMU ends with a command unread', async () => {
+    answer = ({ id }, socket) => {
+      socket.pause();
+      reply(socket, { return: {}, id });
+      setTimeout(() => socket.destroy(), 100);
+    };
+    const client = await QmpClient.connect(path(), { timeoutMs: 2_000 });
+    await expect(client.execute('quit')).rejects.toThrow(LabError);
   });
 
   it('says so when no socket appears', async () => {
