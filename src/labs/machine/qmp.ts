@@ -28,7 +28,10 @@ export class QmpClient {
   private greet: () => void = () => undefined;
 
   private constructor(private readonly socket: Socket) {
-    createInterface({ input: socket }).on('line', (line) => this.receive(line));
+    const lines = createInterface({ input: socket });
+    lines.on('line', (line) => this.receive(line));
+    // The reader of lines passes the socket's error on: both must be listened to.
+    lines.on('error', (error) => this.fail(error));
     socket.on('error', (error) => this.fail(error));
     socket.on('close', () => this.fail(new Error('QEMU closed its control socket')));
   }

@@ -77,6 +77,16 @@ describe('QmpClient', () => {
     await expect(client.execute('cont')).rejects.toThrow(LabError);
   });
 
+  it('survives a reset: QEMU ends with a command unread', async () => {
+    answer = ({ id }, socket) => {
+      socket.pause();
+      reply(socket, { return: {}, id });
+      setTimeout(() => socket.destroy(), 100);
+    };
+    const client = await QmpClient.connect(path(), { timeoutMs: 2_000 });
+    await expect(client.execute('quit')).rejects.toThrow(LabError);
+  });
+
   it('says so when no socket appears', async () => {
     await expect(QmpClient.connect(join(folder, 'none'), { timeoutMs: 100 })).rejects.toThrow(/none/);
   });
