@@ -28,8 +28,8 @@ export async function openImages(restorePoint: RestorePoint, allowedFolders: str
  * @throws UsageError when a file may not be read, or an allowed folder does not exist.
  */
 export async function openImage(disk: DiskSource, options: OpenOptions): Promise<SnapshotImage> {
-  const folders = await AllowedFolders.of([options.folder, ...options.allowedFolders]);
-  const chain = new Chain(folders);
+  const own = await AllowedFolders.of([options.folder, ...options.allowedFolders]);
+  const chain = new Chain(own, await AllowedFolders.of(options.allowedFolders));
   let refused: Finding | null = null;
   try {
     await chain.follow(disk);
@@ -56,7 +56,11 @@ class Chain {
   /** The file looked at when something was refused. */
   current: string | null = null;
 
-  constructor(private readonly folders: AllowedFolders) {}
+  /** @param beyondDevice what a block device may be backed by: its own folder is /dev, where every disk of the host lies. */
+  constructor(
+    private readonly folders: AllowedFolders,
+    private readonly beyondDevice: AllowedFolders,
+  ) {}
 
   async follow(disk: DiskSource): Promise<void> {
     let path = await this.folders.admit(disk.path, 'the image');
@@ -67,7 +71,8 @@ class Chain {
       if (this.layers.length === 0) this.internalSnapshots = header.internalSnapshots;
       this.layers.push(layer);
       if (!header.backing) return;
-      const next = await this.folders.admitBacking(header.backing.name, path);
+      const fence = header.details.device === true ? this.beyondDevice : this.folders;
+      const next = await fence.admitBacking(header.backing.name, path);
       this.assertNew(next);
       layer.backingPath = next;
       layer.details.backingFormatStated = header.backing.format !== null;

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openSource } from '../../src/bytes/source.js';
 import { InterruptedError, MissingToolError } from '../../src/errors.js';
 import { confinedCommand } from '../../src/labs/sandbox/arguments.js';
@@ -218,6 +218,7 @@ describe('start and end', () => {
     const confinement = await probeConfinement(2 ** 30);
     const command = confinedCommand(confinement, { tool: 'sleep', args: [marker] }, '/usr/bin/sleep');
     const parent = spawn(process.execPath, ['-e', 'require("child_process").spawn(process.argv[1], process.argv.slice(2))', ...command]);
+    onTestFinished(() => void parent.kill('SIGKILL'));
     await expect.poll(() => sleepers(marker), { timeout: MINUTE }).toBeGreaterThan(0);
     parent.kill('SIGKILL');
     await expect.poll(() => sleepers(marker), { timeout: 10_000 }).toBe(0);

@@ -80,7 +80,13 @@ export class TableWalker {
     if (offset === 0) return;
     // The disk may end inside its last cluster; behind it lies saved RAM, in whole clusters.
     const rest = this.fields.virtualSizeBytes - guestCluster * this.clusterBytes;
-    this.reached.note(offset + (rest > 0 ? Math.min(this.clusterBytes, rest) : this.clusterBytes));
+    const usedBytes = this.fields.incompatible.extendedL2 ? this.allocatedBytes(table.readUInt32BE(at + 12)) : this.clusterBytes;
+    if (usedBytes > 0) this.reached.note(offset + (rest > 0 ? Math.min(usedBytes, rest) : usedBytes));
+  }
+
+  /** With extended L2 entries only the allocated ones of 32 subclusters are written: bit x stands for subcluster x. */
+  private allocatedBytes(bitmap: number): number {
+    return ((32 - Math.clz32(bitmap)) * this.clusterBytes) / 32;
   }
 
   /** Compressed data may end anywhere in their last sector: only that sector's first byte is promised. */

@@ -5,6 +5,7 @@ import type { SparseFields } from './index.js';
 
 const SECTOR = 512;
 const CHUNK_BYTES = 2 ** 20;
+const WINDOW_BYTES = 2 ** 17;
 const GRAIN_MARKER_BYTES = 12;
 const FOOTER_BYTES = 2 * SECTOR;
 /** Grain tables are 2 KiB at most: 2 million of them map 64 TiB of 64 KiB grains. */
@@ -38,6 +39,7 @@ export async function walkGrains(source: ByteSource, fields: SparseFields, strea
 class GrainTables {
   private readonly seen = new Set<number>();
   private highestSector = 0;
+  private window: { offset: number; bytes: Buffer } = { offset: 0, bytes: Buffer.alloc(0) };
 
   constructor(
     private readonly source: ByteSource,
@@ -54,7 +56,7 @@ class GrainTables {
       return;
     }
     this.seen.add(tableSector);
-    const table = await readAvailable(this.source, tableSector * SECTOR, entriesPerTable * 4);
+    const table = await this.readTable(tableSector * SECTOR, entriesPerTable * 4);
     if (table.length < entriesPerTable * 4) this.result.tablesBeyondEnd++;
     this.reached.note(tableSector * SECTOR + entriesPerTable * 4);
     for (let at = 0; at + 4 <= table.length; at += 4) {
@@ -63,6 +65,14 @@ class GrainTables {
       this.highestSector = Math.max(this.highestSector, sector);
       if (!compressed) this.reached.note((sector + grainSectors) * SECTOR);
     }
+  }
+
+  /** Tables lie side by side in most files: many of them are read at once. */
+  private async readTable(offset: number, length: number): Promise<Buffer> {
+    if (offset < this.window.offset || offset + length > this.window.offset + this.window.bytes.length) {
+      this.window = { offset, bytes: await readAvailable(this.source, offset, WINDOW_BYTES) };
+    }
+    return this.window.bytes.subarray(offset - this.window.offset, offset - this.window.offset + length);
   }
 
   /** A compressed grain says its own length in its marker; only the last one in the file matters. */
