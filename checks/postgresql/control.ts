@@ -21,9 +21,12 @@ export interface ClusterHead {
   standby: boolean;
   archiveRecovery: boolean;
   tablespaceMap: boolean;
+  /** `fsync = off` in the data directory's own configuration: nothing orders log before data. */
+  fsyncOff: boolean;
 }
 
 const LABEL_BYTES = 65536;
+const SETTINGS_BYTES = 1024 * 1024;
 
 /**
  * The control file and its companions of the cluster at `instance.location`. Missing files are findings, not errors.
@@ -42,7 +45,20 @@ export async function readControl(files: GuestFiles, instance: DatabaseInstance)
     standby: await exists('standby.signal'),
     archiveRecovery: (await exists('recovery.signal')) || (await exists('recovery.conf')),
     tablespaceMap: await exists('tablespace_map'),
+    fsyncOff: await isFsyncOff(files, instance),
   };
+}
+
+/** postgresql.auto.conf wins over postgresql.conf, the last line of a file over those before it. */
+async function isFsyncOff(files: GuestFiles, instance: DatabaseInstance): Promise<boolean> {
+  let off = false;
+  for (const name of ['postgresql.conf', 'postgresql.auto.conf']) {
+    const bytes = await readSmallFile(files, inside(instance.location, name), SETTINGS_BYTES);
+    const values = [...(bytes?.toString('latin1') ?? '').matchAll(/^[ \t]{0,20}fsync[ \t]{0,20}=?[ \t]{0,20}'?(\w{1,5})/gim)];
+    const last = values.at(-1)?.[1]?.toLowerCase();
+    if (last) off = ['off', 'of', 'false', 'f', 'no', 'n', '0'].includes(last);
+  }
+  return off;
 }
 
 /** `START WAL LOCATION: 0/2000028 (file 000000010000000000000002)` and `CHECKPOINT LOCATION: 0/2000060`; null when they are not there. */

@@ -1,9 +1,11 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { appendFileSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { missingTools, TestCluster } from './testing/cluster.js';
 import { folderContext } from './testing/context.js';
-import { copyOf, flipBit, takeFrom } from './testing/damage.js';
+import { copyOf, flipBit, logSegment, takeFrom, writeAt } from './testing/damage.js';
 import { verify, verifyFolder } from './testing/verify.js';
 
 const missing = missingTools();
@@ -78,6 +80,55 @@ describe('a cluster without checksums, on three disks', () => {
     const result = await verifyFolder(join(early, 'data'));
     expect(result.codes).toContain('postgresql.wal.folder-missing');
     expect(result.judgements.pages.untested.some((item) => item.holdsData && item.what.includes(tablespace))).toBe(true);
+  });
+});
+
+describe('hostile bytes anywhere in a cluster', () => {
+  let cluster: TestCluster;
+
+  beforeAll(async () => {
+    cluster = TestCluster.create({ scale: 1 });
+    cluster.startLoad(2);
+    await sleep(1500);
+    cluster.stopLoad();
+  }, 200_000);
+
+  afterAll(() => cluster?.destroy());
+
+  it('give a judgement, never an exception', async () => {
+    const capture = cluster.capture('hostile');
+    const log = (await verifyFolder(capture)).evidence.wal?.log;
+    const start = log?.redo ?? 0;
+    for (let round = 0; round < 12; round++) {
+      const bytes = randomBytes(round % 2 ? 8192 : 40);
+      const at = start + randomInt((log?.end ?? start) - start);
+      writeAt(logSegment(capture, at), at % (16 * 1024 * 1024 - 8192), bytes);
+      writeAt(join(capture, 'base/5/1259'), randomInt(50_000), bytes);
+      if (round > 8) writeAt(join(capture, 'global/pg_control'), randomInt(300), bytes.subarray(0, 4));
+      const result = await verifyFolder(capture);
+      expect(result.failed.length).toBeGreaterThan(0);
+      expect(JSON.stringify(result.evidence).length).toBeLessThan(40_000);
+    }
+  });
+
+  it('with an absurd link or folder in place of a file give a judgement', async () => {
+    const capture = cluster.capture('links');
+    rmSync(join(capture, 'pg_wal'), { recursive: true });
+    symlinkSync('pg_wal', join(capture, 'pg_wal'));
+    symlinkSync('/etc', join(capture, 'pg_tblspc/777'));
+    rmSync(join(capture, 'base/5/1259'));
+    mkdirSync(join(capture, 'base/5/1259'));
+    const result = await verifyFolder(capture);
+    expect(result.codes).toContain('postgresql.wal.folder-missing');
+    expect(result.judgements.pages.untested.some((item) => item.what.includes('777'))).toBe(true);
+  });
+
+  it('finds fsync switched off', async () => {
+    const capture = cluster.capture('fsync');
+    appendFileSync(join(capture, 'postgresql.auto.conf'), "fsync = 'off'\n");
+    const result = await verifyFolder(capture);
+    expect(result.codes).toContain('postgresql.control.fsync-off');
+    expect(result.failed).toEqual([]);
   });
 });
 

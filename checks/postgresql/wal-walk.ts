@@ -34,7 +34,7 @@ export interface LogFacts {
   /** Where the log before redo could be read from without a gap; equal to redo when there is none. */
   historyFrom: number;
   historyRecords: number;
-  /** Start LSNs of the checkpoint records between redo and end; at most the last one and how many. */
+  /** Start of the last checkpoint record between redo and end. */
   lastCheckpoint: number | null;
   sawBackupEnd: boolean;
   blocks: number;

@@ -1,7 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BlockReader } from '../../src/bytes/block-reader.js';
 import { wholeSource } from '../../src/bytes/map.js';
 import { type PagePass, runPagePass } from '../../src/bytes/page-pool.js';
 import { InterruptedError } from '../../src/errors.js';
@@ -37,6 +41,37 @@ describe('page pass in worker threads', () => {
     await runPagePass(pass({ progress: (done, all) => void steps.push([done, all]) }));
     expect(steps.at(-1)).toEqual([total, total]);
     expect(steps.length).toBeGreaterThan(3);
+  });
+
+  it('reads NBD exports as it reads files', async () => {
+    const socketPath = join(folder, 'nbd.sock');
+    const bytes = randomBytes(3_000_000 - (3_000_000 % 512));
+    writeFileSync(join(folder, 'disk'), bytes);
+    const server = spawn('qemu-nbd', ['--read-only', '--format=raw', '--persistent', '-x', 'disk', '-k', socketPath, join(folder, 'disk')], {
+      stdio: 'ignore',
+    });
+    try {
+      for (let tries = 0; tries < 200 && !existsSync(socketPath); tries++) await sleep(50);
+      expect(existsSync(socketPath), 'qemu-nbd (Debian package qemu-utils) did not start').toBe(true);
+      const map = wholeSource({ kind: 'nbd', socketPath, exportName: 'disk' }, bytes.length);
+      const reader = new BlockReader();
+      const target = new Uint8Array(1_000_000);
+      await reader.read(map, 500_000, target, target.length);
+      expect(Buffer.compare(target, bytes.subarray(500_000, 1_500_000))).toBe(0);
+      await reader.close();
+      let done = 0;
+      await runPagePass(
+        pass({
+          files: [{ detail: 0, map }],
+          progress: (bytesDone) => {
+            done = bytesDone;
+          },
+        }),
+      );
+      expect(done).toBe(bytes.length);
+    } finally {
+      server.kill();
+    }
   });
 
   it('stops when aborted', async () => {

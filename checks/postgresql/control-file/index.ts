@@ -69,6 +69,11 @@ function headFindings(head: ClusterHead, control: ControlFile): Finding[] {
     findings.push(finding('control.backup', 'warning', `A backup was running or is being restored: recovery starts at ${redo}, from backup_label.`, { redo }));
   }
   if (head.standby) findings.push(finding('control.standby', 'info', 'This cluster is a standby of another server.'));
+  if (head.fsyncOff) {
+    findings.push(
+      finding('control.fsync-off', 'warning', 'fsync is off: after a crash this server may lose or mix data whatever the log says. Set fsync = on.'),
+    );
+  }
   if (!control.fullPageWrites) {
     findings.push(finding('control.full-page-writes', 'warning', 'full_page_writes is off: pages torn by the capture cannot be repaired by the log.'));
   }

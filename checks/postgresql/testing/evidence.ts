@@ -33,7 +33,7 @@ export function clusterEvidence(changes: EvidenceChanges = {}): StaticEvidence {
   return {
     head: {
       control: { kind: 'ok', control: { ...HEALTHY_CONTROL, ...changes.control } },
-      ...{ backupLabel: null, backupLabelProblem: null, standby: false, archiveRecovery: false, tablespaceMap: false },
+      ...{ backupLabel: null, backupLabelProblem: null, standby: false, archiveRecovery: false, tablespaceMap: false, fsyncOff: false },
       ...changes.head,
     },
     wal: {
