@@ -1,9 +1,18 @@
 /** The Check interface: all that a check and the runner know of each other. */
 import type { CheckLabs } from './labs/lab.js';
-import type { DatabaseInstance, Depth, GuestEntry, GuestFiles, Inspection, Judgement, ProgressSink, RestorePoint, SnapshotImage, Volume } from './types.js';
-
-/** The order in which the runner works; within one stage targets run side by side where they touch nothing in common. */
-export type CheckStage = 'image' | 'volume' | 'static' | 'recovery' | 'logical';
+import type {
+  CheckStage,
+  DatabaseInstance,
+  Depth,
+  GuestEntry,
+  GuestFiles,
+  Inspection,
+  Judgement,
+  ProgressSink,
+  RestorePoint,
+  SnapshotImage,
+  Volume,
+} from './types.js';
 
 /** What one run of a check looks at. */
 export type CheckTarget =

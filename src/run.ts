@@ -2,7 +2,7 @@
  * The main flow: one restore point in, one record out, one function per stage. Read this file first, src/types.ts second.
  * Labs do not know checks, checks do not know labs beyond their interface; this file alone knows every stage.
  */
-import type { Check, CheckStage, CheckTarget, EngineFinder } from './check.js';
+import type { Check, CheckTarget, EngineFinder } from './check.js';
 import { InterruptedError, LabError, SnapproofError } from './errors.js';
 import { type DigestResult, digestFiles, filesToDigest, openImages } from './images/index.js';
 import { inspectGuest, inspectVolumes } from './inspection/inspect.js';
@@ -14,7 +14,7 @@ import { RunLabs } from './runner/run-labs.js';
 import { type Observer, StageClock } from './runner/stages.js';
 import { untestedWays } from './runner/untested-ways.js';
 import { foldVerdict } from './runner/verdict.js';
-import type { CheckResult, Inspection, Policy, RestorePoint, SnapshotImage, UntestedItem, VerificationRecord } from './types.js';
+import type { CheckResult, CheckStage, Inspection, Policy, RestorePoint, SnapshotImage, UntestedItem, VerificationRecord } from './types.js';
 
 export interface RunRequest {
   restorePoint: RestorePoint;

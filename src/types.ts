@@ -334,8 +334,12 @@ export interface RecoveryEffort {
 
 export type Outcome = 'pass' | 'fail' | 'skip' | 'error';
 
+/** The order in which the runner works, from the cause to its consequences. */
+export type CheckStage = 'image' | 'volume' | 'static' | 'logical' | 'recovery';
+
 export interface CheckResult {
   id: string;
+  stage: CheckStage;
   /** What it looked at: a volume id, an instance id, an image name. */
   target: string;
   outcome: Outcome;

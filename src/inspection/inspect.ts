@@ -1,7 +1,7 @@
 /** From disks to an inspection: first the volumes as captured, then, after replay, the systems and databases on them. */
 import type { EngineFinder } from '../check.js';
 import type { ApplianceSession } from '../labs/appliance/appliance.js';
-import { deviceName } from '../labs/appliance/appliance.js';
+import { diskLabel } from '../labs/appliance/appliance.js';
 import type { ApplianceFiles } from '../labs/appliance/guest-files.js';
 import { isMountable } from '../labs/appliance/guest-files.js';
 import type { Exposure } from '../labs/lab.js';
@@ -21,7 +21,7 @@ export async function inspectVolumes(exposure: Exposure, appliance: () => Promis
 }
 
 async function inspectStacked(exposure: Exposure, appliance: ApplianceSession): Promise<Volume[]> {
-  const disks = new Map(exposure.images.map((image, index) => [deviceName(index).slice('/dev/'.length), image.name]));
+  const disks = new Map(exposure.images.map((image, index) => [diskLabel(index), image.name]));
   const devices = await readStackedDevices(appliance, disks);
   return describeStacked(devices, exposure, (device) => new ApplianceSource(appliance, device.device, device.sizeBytes));
 }

@@ -21,6 +21,7 @@ const SCRIPT = `
 vgchange -ay --sysinit >/dev/null 2>&1
 mdadm --assemble --scan --run >/dev/null 2>&1
 udevadm settle 2>/dev/null
+for l in /dev/disk/guestfs/*; do printf 'label\\t%s\\t%s\\n' "$(basename $l)" "$(basename "$(readlink -f $l)")"; done
 for b in /sys/class/block/*; do
   k=\${b##*/}; printf 'block\\t%s\\t%s\\t%s\\t%s\\n' "$k" "$(cat $b/dev)" "$(cat $b/size)" "$(cat $b/start 2>/dev/null)"
   [ -d $b/dm ] && printf 'dm\\t%s\\t%s\\t%s\\n' "$k" "$(cat $b/dm/name)" "$(cat $b/dm/uuid)"
@@ -33,12 +34,14 @@ dmsetup table 2>/dev/null | sed 's/: /\\t/;s/^/table\\t/'
 lvs --noheadings --separator '\t' -o vg_name,lv_name,lv_dm_path 2>/dev/null | sed 's/^ */lv\\t/'
 `;
 
-export async function readStackedDevices(appliance: ApplianceSession, diskOfDevice: Map<string, string>): Promise<StackedDevice[]> {
+/** @param diskOfLabel `diska` -> `disk0` */
+export async function readStackedDevices(appliance: ApplianceSession, diskOfLabel: Map<string, string>): Promise<StackedDevice[]> {
   const result = await appliance.script(SCRIPT, { timeoutMs: TIMEOUT_MS });
-  return parseStackedDevices(result.stdout, diskOfDevice);
+  return parseStackedDevices(result.stdout, diskOfLabel);
 }
 
 interface Tables {
+  labels: Map<string, string>;
   blocks: Map<string, { number: string; sizeBytes: number; startSector: number | null }>;
   dmNames: Map<string, string>;
   dmLines: Map<string, string[]>;
@@ -47,9 +50,11 @@ interface Tables {
   logicalVolumes: Map<string, string>;
 }
 
-/** @param diskOfDevice `sda` -> `disk0` */
-export function parseStackedDevices(text: string, diskOfDevice: Map<string, string>): StackedDevice[] {
+export function parseStackedDevices(text: string, diskOfLabel: Map<string, string>): StackedDevice[] {
   const tables = readTables(text);
+  const diskOfDevice = new Map(
+    [...tables.labels].flatMap(([label, kernelName]) => (diskOfLabel.has(label) ? [[kernelName, diskOfLabel.get(label) as string]] : [])),
+  );
   const devices: StackedDevice[] = [];
   for (const [kernelName, dmName] of tables.dmNames) {
     const logicalVolume = tables.logicalVolumes.get(dmName);
@@ -110,10 +115,19 @@ function part(segments: VolumeSegment[] | null, offset: number, lengthBytes: num
 }
 
 function readTables(text: string): Tables {
-  const tables: Tables = { blocks: new Map(), dmNames: new Map(), dmLines: new Map(), mdLevels: new Map(), mdMembers: new Map(), logicalVolumes: new Map() };
+  const tables: Tables = {
+    labels: new Map(),
+    blocks: new Map(),
+    dmNames: new Map(),
+    dmLines: new Map(),
+    mdLevels: new Map(),
+    mdMembers: new Map(),
+    logicalVolumes: new Map(),
+  };
   for (const line of text.split('\n')) {
     const [kind = '', name = '', a = '', b = '', c = ''] = line.split('\t');
     if (kind === 'block') tables.blocks.set(name, { number: a, sizeBytes: Number(b) * SECTOR_BYTES, startSector: c === '' ? null : Number(c) });
+    else if (kind === 'label') tables.labels.set(name, a);
     else if (kind === 'dm') tables.dmNames.set(name, a);
     else if (kind === 'md') tables.mdLevels.set(name, a);
     else if (kind === 'member') append(tables.mdMembers, name, { kernelName: a, offsetBytes: Number(b) * SECTOR_BYTES, inSync: c.includes('in_sync') });

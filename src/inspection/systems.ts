@@ -61,7 +61,7 @@ async function describeUnix(files: GuestFiles, volumes: Volume[], volume: Volume
 function withRoot(mounts: SystemMount[], volume: Volume, root: GuestLocation): SystemMount[] {
   const type = volume.content.kind === 'filesystem' ? volume.content.type : 'auto';
   const subvolume = root.path === '/' ? null : root.path.slice(1);
-  const own: SystemMount = { mountPoint: '/', spec: volume.device, type, device: volume.device, subvolume, location: root };
+  const own: SystemMount = { mountPoint: '/', spec: volume.id, type, device: volume.device, subvolume, location: root };
   return [own, ...mounts.filter((mount) => mount.mountPoint !== '/')];
 }
 

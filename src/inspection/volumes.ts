@@ -50,7 +50,7 @@ async function readDisk(disk: string, device: string, exposure: Exposure): Promi
 }
 
 async function describe(volume: Omit<Volume, 'content' | 'captureState'>, source: ByteSource): Promise<Volume> {
-  const content = await identifyContent(source);
+  const content = await identifyContent(source, volume.partition?.type ?? null);
   return { ...volume, content, captureState: await readCaptureState(source, content) };
 }
 
@@ -79,7 +79,7 @@ export function needsAssembly(volumes: Volume[]): boolean {
 export function untestedVolumes(volumes: Volume[]): UntestedItem[] {
   return volumes.flatMap((volume) => {
     const why = whyUntested(volume);
-    return why === null ? [] : [{ what: `volume ${volume.id} (${volume.device})`, why, holdsData: true }];
+    return why === null ? [] : [{ what: `volume ${volume.id}`, why, holdsData: true }];
   });
 }
 

@@ -43,7 +43,7 @@ function describeImage(image: SnapshotImage): string {
 
 function describeVolume(volume: Volume): string {
   const state = volume.captureState ? `; ${volume.captureState.state}: ${volume.captureState.why}` : '';
-  return `${volume.id} (${volume.device}, ${formatBytes(volume.sizeBytes)}): ${describeContent(volume.content)}${state}`;
+  return `${volume.id} (${formatBytes(volume.sizeBytes)}): ${describeContent(volume.content)}${state}`;
 }
 
 function describeContent(content: VolumeContent): string {

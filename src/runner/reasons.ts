@@ -1,5 +1,5 @@
 /** Why the verdict is what it is, in plain sentences, most important first. */
-import type { CheckResult, Consistency, UntestedItem, Verdict, VerdictWord } from '../types.js';
+import type { CheckResult, CheckStage, Consistency, UntestedItem, Verdict, VerdictWord } from '../types.js';
 import { isJudged } from './coverage.js';
 
 interface ReasonInput {
@@ -28,11 +28,15 @@ export function foldReasons(input: ReasonInput): string[] {
   return [...new Set(reasons)];
 }
 
-/** Checks with critical findings first, then by place, so that the order of running does not matter. */
+/** Causes before consequences: by stage, then those with critical findings, then by place. The order of running does not matter. */
 function said(checks: CheckResult[], outcome: CheckResult['outcome'], sentence: (check: CheckResult) => string): string[] {
-  const all = checks.filter((check) => check.outcome === outcome).map((check) => ({ text: sentence(check), urgency: urgency(check) }));
-  return all.sort((a, b) => b.urgency - a.urgency || compare(a.text, b.text)).map(({ text }) => text);
+  const all = checks
+    .filter((check) => check.outcome === outcome)
+    .map((check) => ({ text: sentence(check), stage: STAGES.indexOf(check.stage), urgency: urgency(check) }));
+  return all.sort((a, b) => a.stage - b.stage || b.urgency - a.urgency || compare(a.text, b.text)).map(({ text }) => text);
 }
+
+const STAGES: CheckStage[] = ['image', 'volume', 'static', 'logical', 'recovery'];
 
 function urgency(check: CheckResult): number {
   return check.findings.some((finding) => finding.severity === 'critical') ? 1 : 0;

@@ -1,7 +1,7 @@
 /** Runs the checks of one stage on all their targets. Only here are `skip` and `error` made. */
-import type { Check, CheckContext, CheckStage, CheckTarget } from '../check.js';
+import type { Check, CheckContext, CheckTarget } from '../check.js';
 import { InterruptedError, NotTestedError, SnapproofError } from '../errors.js';
-import type { CheckResult, Depth, Inspection, Judgement, Policy } from '../types.js';
+import type { CheckResult, CheckStage, Depth, Inspection, Judgement, Policy } from '../types.js';
 import { mapLimited } from './map-limited.js';
 
 export interface StageRequest {
@@ -90,6 +90,7 @@ function explain(error: unknown): string {
 function blank(check: Check, target: CheckTarget): Omit<CheckResult, 'outcome' | 'summary'> {
   return {
     id: check.id,
+    stage: check.stage,
     target: target.id,
     durationMs: 0,
     findings: [],

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MappedSource } from '../../src/bytes/source.js';
-import { ApplianceLab, type ApplianceSession } from '../../src/labs/appliance/appliance.js';
+import { ApplianceLab, type ApplianceSession, deviceName } from '../../src/labs/appliance/appliance.js';
 import { ApplianceFiles } from '../../src/labs/appliance/guest-files.js';
 import { ExposureLab, type ExposureSession } from '../../src/labs/exposure/exposure.js';
 import { openSandbox } from '../../src/labs/sandbox/index.js';
@@ -25,7 +25,7 @@ const POPULATE = `
 fill() { head -c $2 /dev/urandom >"$1"; }
 for t in ext4 xfs btrfs; do
   m=/tmp/$t; mkdir -p $m
-  case $t in ext4) d=/dev/sda; mkfs.ext4 -q -O inline_data $d;; xfs) d=/dev/sdb; mkfs.xfs -q $d;; btrfs) d=/dev/sdc; mkfs.btrfs -q $d;; esac
+  case $t in ext4) d=/dev/disk/guestfs/diska; mkfs.ext4 -q -O inline_data $d;; xfs) d=/dev/disk/guestfs/diskb; mkfs.xfs -q $d;; btrfs) d=/dev/disk/guestfs/diskc; mkfs.btrfs -q $d;; esac
   mount $d $m || exit 1
   fill $m/plain 3000001; : >$m/empty; fill $m/tiny 40
   truncate -s 5M $m/sparse; printf middle | dd of=$m/sparse bs=1 seek=3000000 conv=notrunc status=none
@@ -79,7 +79,7 @@ function volumeOf(type: FileSystemType, index: number): Volume {
   const disk = `disk${index}`;
   const placement = [{ offset: 0, lengthBytes: DISK_BYTES, disk, diskOffset: 0 }];
   const content = { kind: 'filesystem' as const, type, uuid: null, label: null };
-  return { id: disk, device: `/dev/sd${'abc'[index]}`, sizeBytes: DISK_BYTES, placement, partition: null, content, captureState: null };
+  return { id: disk, device: deviceName(index), sizeBytes: DISK_BYTES, placement, partition: null, content, captureState: null };
 }
 
 test.each(TYPES.map((type, index) => [type, index] as const))('on %s', async (type, index) => {

@@ -12,6 +12,7 @@ export const untestedItem: fc.Arbitrary<UntestedItem> = fc.record({ what: words,
 
 export const checkResult: fc.Arbitrary<CheckResult> = fc.record({
   id: fc.constantFrom('a/one', 'a/two', 'b/one'),
+  stage: fc.constantFrom('image', 'volume', 'static', 'logical', 'recovery' as const),
   target: fc.constantFrom(VOLUME, DATABASE, 'disk0', 'disk1'),
   outcome: fc.constantFrom('pass', 'pass', 'fail', 'skip', 'error' as const),
   summary: words,
@@ -60,6 +61,7 @@ export const anyInspection: fc.Arbitrary<Inspection | null> = fc.option(
 export function result(changes: Partial<CheckResult> = {}): CheckResult {
   return {
     id: 'a/one',
+    stage: 'volume',
     target: VOLUME,
     outcome: 'pass',
     summary: 'All is well.',

@@ -15,6 +15,10 @@ const CALL_TIMEOUT_MS = 120_000;
 /** A script ends by its own limit first; this one is for an appliance that hangs. */
 const GRACE_MS = 60_000;
 
+/** Names by label: the kernel's own (`/dev/sda`) depend on which disk answers first. */
+const DEVICE_FOLDER = '/dev/disk/guestfs';
+const SCRATCH_LABEL = 'scratch';
+
 /** Innermost mounts first: the reverse of the order in which they were made. The appliance has no awk. */
 const UNMOUNT_SCRIPT = `
 sync
@@ -26,7 +30,7 @@ for place in "\${places[@]}"; do umount -- "$place" || exit 1; done
 sync`;
 
 export interface ApplianceRequest {
-  /** Overlays in the order of the disks: the first is /dev/sda. */
+  /** Overlays in the order of the disks. */
   disks: { socketPath: string; exportName: string }[];
   workFolder: string;
   memoryMiB: number;
@@ -54,13 +58,15 @@ export class ApplianceLab implements Lab<ApplianceRequest, ApplianceSession> {
   async open(request: ApplianceRequest, signal: AbortSignal): Promise<ApplianceSession> {
     const folder = join(request.workFolder, 'appliance');
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const scratch = await ScratchDisk.create(join(folder, 'scratch.raw'), deviceName(request.disks.length), request.scratchBytes);
+    const scratch = await ScratchDisk.create(join(folder, 'scratch.raw'), `${DEVICE_FOLDER}/${SCRATCH_LABEL}`, request.scratchBytes);
     const env = { ...request.environment, TMPDIR: folder, LIBGUESTFS_MEMSIZE: String(request.memoryMiB) };
-    const fish = new Guestfish([...driveArgs(request.disks.map(nbdUri)), ...driveArgs([scratch.path])], env);
+    const fish = new Guestfish([], env);
     const session = new ApplianceSession(fish, scratch, folder);
     const abort = () => void session.close();
     signal.addEventListener('abort', abort, { once: true });
     try {
+      for (const [index, disk] of request.disks.entries()) await fish.call('add-drive', overlayDrive(disk, diskLabel(index)), CALL_TIMEOUT_MS);
+      await fish.call('add-drive', [scratch.path, 'format:raw', `label:${SCRATCH_LABEL}`], CALL_TIMEOUT_MS);
       await fish.call('run', [], LAUNCH_TIMEOUT_MS);
     } catch (error) {
       await session.close();
@@ -142,16 +148,17 @@ function decode(base64: string): string {
   return Buffer.from(base64, 'base64').toString('utf8');
 }
 
-function driveArgs(targets: string[]): string[] {
-  return targets.flatMap((target) => ['--format=raw', '-a', target]);
+function overlayDrive(disk: { socketPath: string; exportName: string }, label: string): string[] {
+  return [disk.exportName, 'format:raw', 'protocol:nbd', `server:unix:${disk.socketPath}`, `label:${label}`];
 }
 
-function nbdUri(disk: { socketPath: string; exportName: string }): string {
-  return `nbd:///${encodeURIComponent(disk.exportName)}?socket=${disk.socketPath}`;
-}
-
-/** `/dev/sda` for 0, ... `/dev/sdz`, `/dev/sdaa`: the kernel's own counting. */
-export function deviceName(index: number): string {
+/** libguestfs takes letters only: `diska`, ... `diskz`, `diskaa`. */
+export function diskLabel(index: number): string {
   const letter = (n: number) => String.fromCharCode(97 + n);
-  return index < 26 ? `/dev/sd${letter(index)}` : `/dev/sd${letter(Math.floor(index / 26) - 1)}${letter(index % 26)}`;
+  return `disk${index < 26 ? letter(index) : letter(Math.floor(index / 26) - 1) + letter(index % 26)}`;
+}
+
+/** A disk's name in the appliance, whatever order its kernel found the disks in; a partition's number follows it. */
+export function deviceName(index: number): string {
+  return `${DEVICE_FOLDER}/${diskLabel(index)}`;
 }

@@ -22,7 +22,7 @@ function backingOption(layer: ImageLayer, below: unknown): object {
 }
 
 function isDevice(layer: ImageLayer): boolean {
-  return layer.details.blockDevice === true;
+  return layer.details.device === true;
 }
 
 /** Named, read-only nodes for a daemon, lowest layer first; the last one is the disk as captured. */

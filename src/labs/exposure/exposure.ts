@@ -86,7 +86,7 @@ export class ExposureSession implements Exposure, LabSession {
     const exportName = overlay === null ? capturedExport(image) : image.name;
     const server: SourceSpec = { kind: 'nbd', socketPath: join(this.folder, 'nbd.sock'), exportName };
     const [only] = image.layers;
-    if (overlay === null && image.layers.length === 1 && only?.format === 'raw' && only.details.blockDevice !== true) {
+    if (overlay === null && image.layers.length === 1 && only?.format === 'raw' && only.details.device !== true) {
       return wholeSource({ kind: 'file', path: only.path }, image.virtualSizeBytes);
     }
     const result = await this.sandbox.run(
@@ -120,7 +120,7 @@ function roundUpToSector(sizeBytes: number): number {
 }
 
 function isDeviceLayer(layer: SnapshotImage['layers'][number]): boolean {
-  return layer.details.blockDevice === true;
+  return layer.details.device === true;
 }
 
 function layerPaths(images: SnapshotImage[]): string[] {
