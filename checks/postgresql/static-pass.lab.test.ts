@@ -19,20 +19,23 @@ describe('the static pass on a real cluster', () => {
   const captures: string[] = [];
   let quiet: string;
   let accounts: string;
-  let branches: string;
+  /** One row in one page, changed before every capture. */
+  let hot: string;
 
   beforeAll(async () => {
     cluster = TestCluster.create({ settings: ['shared_buffers=4MB', 'bgwriter_delay=10ms', 'bgwriter_lru_maxpages=1000'] });
     cluster.sql('create unlogged table scratch as select generate_series(1, 20000) as n; create index on scratch (n)');
     cluster.sql('create table shrinking as select generate_series(1, 50000) as n; delete from shrinking where n > 5000');
     accounts = cluster.sql("select pg_relation_filepath('pgbench_accounts')");
-    branches = cluster.sql("select pg_relation_filepath('pgbench_branches')");
+    cluster.sql('create table hot with (fillfactor = 10) as select 1 as n');
+    hot = cluster.sql("select pg_relation_filepath('hot')");
     cluster.startLoad();
     for (let i = 0; i < CAPTURES; i++) {
       await sleep(300 + Math.random() * 1200);
       if (i === 3) cluster.sql('vacuum shrinking');
       if (i % 4 === 3) cluster.sql('checkpoint');
       if (i === 6) cluster.sql('drop table shrinking');
+      cluster.sql('update hot set n = n + 1');
       captures.push(cluster.capture(`capture${i}`));
     }
     cluster.stopLoad();
@@ -59,6 +62,8 @@ describe('the static pass on a real cluster', () => {
   }
 
   const capture = (i: number): string => captures.at(i) ?? '';
+  /** The hot page was changed after its checkpoint: the log holds a full image. */
+  const LOADED = 10;
 
   it('raises no alarm on captures at random instants under load', async () => {
     for (const folder of captures) {
@@ -85,7 +90,7 @@ describe('the static pass on a real cluster', () => {
   });
 
   it('passes a torn page of which the log holds a full image', async () => {
-    const result = await damaged(capture(-1), 'torn-repaired', (folder) => tearPage(join(folder, branches), 0));
+    const result = await damaged(capture(LOADED), 'torn-repaired', (folder) => tearPage(join(folder, hot), 0));
     expect(result.evidence.relations?.pages.kinds.restored.count).toBe(1);
     expect(result.failed).toEqual([]);
     expect(result.state).toBe('recoverable');
@@ -118,14 +123,14 @@ describe('the static pass on a real cluster', () => {
   });
 
   it('fails one lost write', async () => {
-    const result = await damaged(quiet, 'lost-write', (folder) => writeAt(join(folder, branches), 0, readAt(join(capture(2), branches), 0, PAGE)));
+    const result = await damaged(quiet, 'lost-write', (folder) => writeAt(join(folder, hot), 0, readAt(join(capture(5), hot), 0, PAGE)));
     expect(result.evidence.relations?.pages.kinds.stale.count).toBe(1);
     expect(result.judgements.reconciliation.summary).toContain('Writes to the data files were lost');
   });
 
   it('fails a hole in the log', async () => {
-    const log = await logOf(capture(-1));
-    const result = await damaged(capture(-1), 'hole', (folder) => zeroLog(folder, log.redo + Math.floor((log.end - log.redo) / 2), 65536));
+    const log = await logOf(capture(LOADED));
+    const result = await damaged(capture(LOADED), 'hole', (folder) => zeroLog(folder, log.redo + Math.floor((log.end - log.redo) / 2), 65536));
     expect(result.codes).toContain('postgresql.wal.hole');
     expect(result.failed).toContain('log');
     expect(['lost tail', 'damaged']).toContain(result.state);
