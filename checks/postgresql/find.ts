@@ -44,7 +44,7 @@ async function links(tree: GuestTree, at: (name: string) => GuestLocation): Prom
   for (const entry of candidates) {
     if (entry?.type !== 'symlink' || entry.target === null) continue;
     const name = posix.basename(entry.location.path);
-    const what = name.startsWith('pg_') ? 'transaction log' : `tablespace ${name}`;
+    const what = name.startsWith('pg_') ? 'pg_wal' : `pg_tblspc/${name}`;
     result.push({ what, target: entry.target, location: await tree.files.resolve(entry.location) });
   }
   return result;

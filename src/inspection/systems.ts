@@ -5,6 +5,9 @@ import type { GuestFiles, GuestLocation, OperatingSystem, SystemMount, UntestedI
 import { type FstabLine, needsDisk, parseFstab, resolveMount } from './fstab.js';
 
 const TEXT_BYTES = 256 * 1024;
+const PROBED = ['/usr/lib/os-release', '/etc/fstab', '/etc/hostname'];
+/** A program every Linux has, where it lies and where older ones have it. */
+const PROGRAMS = ['/usr/bin/env', '/usr/bin/dash', '/usr/bin/bash', '/bin/sh', '/sbin/init'];
 
 export interface FoundSystem {
   system: OperatingSystem;
@@ -34,6 +37,7 @@ async function rootCandidates(files: GuestFiles, volume: Volume): Promise<GuestL
 
 async function describeUnix(files: GuestFiles, volumes: Volume[], volume: Volume, root: GuestLocation): Promise<FoundSystem | null> {
   const at = (path: string): GuestLocation => ({ volume: root.volume, path: posix.join(root.path, path) });
+  await files.map([...PROBED, ...PROGRAMS].map(at)); // one question to the appliance instead of one per file
   const release = (await readText(files, at('/etc/os-release'))) ?? (await readText(files, at('/usr/lib/os-release')));
   const fstab = await readText(files, at('/etc/fstab'));
   if (release === null && fstab === null) return null;
@@ -87,7 +91,7 @@ function parseRelease(text: string): Record<string, string> {
 
 /** By the machine field of an ELF program every Linux has: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html */
 async function architecture(files: GuestFiles, at: (path: string) => GuestLocation): Promise<string> {
-  for (const path of ['/bin/sh', '/usr/bin/env', '/sbin/init']) {
+  for (const path of PROGRAMS) {
     const head = await readGuestFile(files, at(path), 20);
     if (head?.length !== 20 || head.toString('latin1', 0, 4) !== '\x7fELF') continue;
     const machine = head[5] === 2 ? head.readUInt16BE(18) : head.readUInt16LE(18);

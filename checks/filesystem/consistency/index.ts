@@ -18,7 +18,7 @@ export default defineCheck<ConsistencyEvidence, Record<string, never>>({
   failureTitle: 'A file system cannot be mounted, or its structure is damaged',
   description: 'On the throw-away overlay: mounts the file system, which replays its log, unmounts it, and judges the text of its own checker.',
   stage: 'volume',
-  depth: 'recovery',
+  depth: 'static',
   targetKind: 'volume',
   lab: 'appliance',
   timeoutMs: TIMEOUT_MS,

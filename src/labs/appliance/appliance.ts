@@ -7,7 +7,7 @@ import { applianceEnvironment } from '../acceleration.js';
 import type { Appliance, ApplianceResult, Lab, LabSession } from '../lab.js';
 import { Guestfish } from './guestfish.js';
 import { ScratchDisk } from './scratch.js';
-import { guestWrapper, mountCommand, scriptWrapper } from './scripts.js';
+import { guestWrapper, inlineCommand, mountCommand, scriptWrapper } from './scripts.js';
 
 /** Software emulation on a busy machine was measured at 30 s. */
 const LAUNCH_TIMEOUT_MS = 300_000;
@@ -79,6 +79,7 @@ export class ApplianceLab implements Lab<ApplianceRequest, ApplianceSession> {
 export class ApplianceSession implements Appliance, LabSession {
   /** Grows when something may have changed the guest's files: what was read before is stale. */
   generation = 0;
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly fish: Guestfish,
@@ -135,9 +136,16 @@ export class ApplianceSession implements Appliance, LabSession {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  private async run(wrapped: string, timeoutMs: number): Promise<ApplianceResult> {
+  private run(wrapped: string, timeoutMs: number): Promise<ApplianceResult> {
+    const result = this.turn.then(() => this.runNow(wrapped, timeoutMs));
+    this.turn = result.catch(() => {});
+    return result;
+  }
+
+  private async runNow(wrapped: string, timeoutMs: number): Promise<ApplianceResult> {
+    const command = inlineCommand(wrapped) ?? (await this.scratch.putScript(wrapped));
     const startedAt = Date.now();
-    const printed = await this.fish.call('debug', ['sh', wrapped], timeoutMs + GRACE_MS);
+    const printed = await this.fish.call('debug', ['sh', command], timeoutMs + GRACE_MS);
     const [code = '', stdout = '', stderr = ''] = printed.split('\n');
     const exitCode = Number.parseInt(code, 10);
     return { exitCode, stdout: decode(stdout), stderr: decode(stderr), timedOut: exitCode === 124 || exitCode === 137, durationMs: Date.now() - startedAt };

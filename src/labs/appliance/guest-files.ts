@@ -18,12 +18,16 @@ import { mountCommand, shellQuote } from './scripts.js';
 
 const MOUNT_TIMEOUT_MS = 300_000;
 const LIST_TIMEOUT_MS = 600_000;
+/** So few extents fit into an answer of the appliance's own channel, which saves the way over the scratch disk. */
+const SHORT_ANSWER_FILES = 64;
 
 interface View {
   places: Map<string, string>;
   listings: Map<string, Promise<VolumeListing>>;
   maps: Map<string, Promise<ByteMap | null>>;
   chunks: Map<string, BtrfsChunk[]>;
+  /** Of small files that were asked for: they are often asked for again. */
+  mapped: Map<string, ByteMap>;
 }
 
 export class ApplianceFiles implements GuestFiles {
@@ -66,9 +70,11 @@ export class ApplianceFiles implements GuestFiles {
   }
 
   async map(files: GuestLocation[]): Promise<(ByteMap | null)[]> {
-    const result: (ByteMap | null)[] = files.map(() => null);
+    const { mapped } = await this.open();
+    const result = files.map((file) => mapped.get(keyOf(file)) ?? null);
     const byVolume = new Map<string, { entry: GuestEntry; index: number }[]>();
     for (const [index, file] of files.entries()) {
+      if (result[index]) continue;
       const entry = await this.stat(file);
       if (entry?.type !== 'file') continue;
       byVolume.set(file.volume, [...(byVolume.get(file.volume) ?? []), { entry, index }]);
@@ -78,7 +84,11 @@ export class ApplianceFiles implements GuestFiles {
         volume,
         wanted.map((item) => item.entry),
       );
-      for (const [i, item] of wanted.entries()) result[item.index] = maps[i] ?? null;
+      for (const [i, item] of wanted.entries()) {
+        const map = maps[i] ?? null;
+        result[item.index] = map;
+        if (map) remember(mapped, item.entry, map);
+      }
     }
     return result;
   }
@@ -109,8 +119,9 @@ export class ApplianceFiles implements GuestFiles {
     // A line feed in a name would let the guest forge lines of filefrag's answer.
     const askable = entries.filter((entry) => !/[\n\r]/.test(entry.location.path) && entry.sizeBytes > 0);
     const names = askable.map((entry) => place + entry.location.path);
-    const list = await this.appliance.scratch.put(Buffer.from(names.map((name) => `${name}\0`).join('')));
-    const printed = await this.text(`${list} | ${FILEFRAG}`);
+    const list = await this.appliance.scratch.putWords(names);
+    const command = `${list} | ${FILEFRAG}`;
+    const printed = names.length > SHORT_ANSWER_FILES ? await this.text(command) : await this.shortText(command);
     const found = parseFilefrag(printed, names);
     const byPath = new Map(askable.map((entry, i) => [entry.location.path, found[i] ?? null]));
     const all = entries.map((entry) => (entry.sizeBytes === 0 ? [] : (byPath.get(entry.location.path) ?? null)));
@@ -131,8 +142,7 @@ export class ApplianceFiles implements GuestFiles {
   private async copyAll(place: string, entries: GuestEntry[]): Promise<Map<GuestEntry, ByteMap>> {
     const copies = new Map<GuestEntry, ByteMap>();
     if (entries.length === 0) return copies;
-    const names = entries.map((entry) => `${place}${entry.location.path}\0`).join('');
-    const list = await this.appliance.scratch.put(Buffer.from(names));
+    const list = await this.appliance.scratch.putWords(entries.map((entry) => place + entry.location.path));
     const all = await this.appliance.stream(`${list} | xargs -0 -r cat --`, { timeoutMs: LIST_TIMEOUT_MS });
     const expected = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
     if (all.sizeBytes !== expected) {
@@ -146,6 +156,10 @@ export class ApplianceFiles implements GuestFiles {
       offset += entry.sizeBytes;
     }
     return copies;
+  }
+
+  private async shortText(script: string): Promise<string> {
+    return (await this.appliance.script(script, { timeoutMs: LIST_TIMEOUT_MS })).stdout;
   }
 
   private async text(script: string): Promise<string> {
@@ -194,7 +208,7 @@ export class ApplianceFiles implements GuestFiles {
       else this.unreadable.set(volume.id, { what: `files on ${volume.id}`, why: `its file system cannot be opened: ${problem}`, holdsData: true });
     }
     await this.appliance.flush();
-    return { places, listings: new Map(), maps: new Map(), chunks: new Map() };
+    return { places, listings: new Map(), maps: new Map(), chunks: new Map(), mapped: new Map() };
   }
 
   private async mount(volume: Volume, place: string): Promise<string | null> {
@@ -204,6 +218,17 @@ export class ApplianceFiles implements GuestFiles {
     if (result.timedOut) throw new LabError({ code: 'appliance.mount-timeout', message: `opening the file system on ${volume.id} took too long` });
     return result.exitCode === 0 ? null : result.stderr.trim().replaceAll(place, volume.id);
   }
+}
+
+function keyOf(location: GuestLocation): string {
+  return `${location.volume}\0${location.path}`;
+}
+
+const REMEMBERED_FILES = 5000;
+const REMEMBERED_EXTENTS = 8;
+
+function remember(mapped: Map<string, ByteMap>, entry: GuestEntry, map: ByteMap): void {
+  if (map.extents.length <= REMEMBERED_EXTENTS && mapped.size < REMEMBERED_FILES) mapped.set(keyOf(entry.location), map);
 }
 
 /** Types the appliance's kernel and tools can mount. */

@@ -5,11 +5,16 @@
 import { open, truncate, writeFile } from 'node:fs/promises';
 import { LabError } from '../../errors.js';
 import type { ByteMap } from '../../types.js';
+import { shellQuote } from './scripts.js';
 
 const ALIGNMENT_BYTES = 4096;
+/** A list this short goes along with the command; the kernel takes 128 KiB in one argument. */
+const INLINE_BYTES = 24 * 1024;
+/** The beginning of the disk is kept for the script that runs at the moment. */
+const SCRIPT_BYTES = 256 * 1024;
 
 export class ScratchDisk {
-  private usedBytes = 0;
+  private usedBytes = SCRIPT_BYTES;
   private turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -32,12 +37,14 @@ export class ScratchDisk {
 
   /** Forgets what was written: its regions may be used again. */
   reset(): void {
-    this.usedBytes = 0;
+    this.usedBytes = SCRIPT_BYTES;
   }
 
-  /** Writes `data` for the appliance; gives the shell command there that prints it. */
-  put(data: Buffer): Promise<string> {
-    return this.exclusive(() => this.write(data));
+  /** Hands words to the appliance; gives the shell command there that prints them, each ended by NUL. */
+  async putWords(words: string[]): Promise<string> {
+    const text = words.map((word) => `${word}\0`).join('');
+    if (Buffer.byteLength(text) > INLINE_BYTES) return this.exclusive(() => this.write(Buffer.from(text)));
+    return `printf '%s\\0' ${words.map(shellQuote).join(' ')}`;
   }
 
   /**
@@ -57,8 +64,18 @@ export class ScratchDisk {
     return result;
   }
 
-  private async write(data: Buffer): Promise<string> {
-    const offset = this.reserve(data.length);
+  /** Lays a script down; gives the command that runs it. One at a time: the next one takes its place. */
+  putScript(script: string): Promise<string> {
+    const data = Buffer.from(script);
+    if (data.length > SCRIPT_BYTES) throw new LabError({ code: 'appliance.script-long', message: `a script of ${data.length} bytes is too long` });
+    return this.writeAt(0, data).then((print) => `${print} | bash`);
+  }
+
+  private write(data: Buffer): Promise<string> {
+    return this.writeAt(this.reserve(data.length), data);
+  }
+
+  private async writeAt(offset: number, data: Buffer): Promise<string> {
     const handle = await open(this.path, 'r+');
     await handle.write(data, 0, data.length, offset).finally(() => handle.close());
     const blocks = Math.ceil(data.length / ALIGNMENT_BYTES);

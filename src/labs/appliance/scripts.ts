@@ -8,18 +8,28 @@ export function shellQuote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** Runs a bash script with a time limit and prints three lines: exit code, standard output and error in base64. */
+/**
+ * Runs a bash script with a time limit and prints three lines: exit code, standard output and error in base64.
+ * Few programs: on software emulation each start of one costs 20 ms.
+ * It must reach bash through `inlineCommand` or the scratch disk, never as it is.
+ */
 export function scriptWrapper(script: string, timeoutMs: number): string {
   const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
-  return [
-    'd=$(mktemp -d)',
-    `echo ${Buffer.from(script).toString('base64')} | base64 -d >$d/s`,
-    `timeout -k 5 ${seconds} bash $d/s >$d/o 2>$d/e </dev/null`,
-    'echo $?',
-    `head -c ${OUTPUT_BYTES} $d/o | base64 -w0; echo`,
-    `head -c ${OUTPUT_BYTES} $d/e | base64 -w0; echo`,
-    'rm -rf $d',
-  ].join('\n');
+  const encode = (file: string) => `[ -s ${file} ] && head -c ${OUTPUT_BYTES} ${file} | base64 -w0; echo`;
+  const run = `timeout -k 5 ${seconds} bash -c ${shellQuote(script)} >/tmp/out 2>/tmp/err </dev/null`;
+  return [run, 'echo $?', encode('/tmp/out'), encode('/tmp/err')].join('\n');
+}
+
+/** guestfish takes lines of 8 KiB, and writes some characters as four. */
+const INLINE_CHARACTERS = 4000;
+
+/**
+ * The script as a command for `debug sh`; null when it is too long for one line.
+ * libguestfs hands the command to two shells, one inside the other: nothing in it may mean anything to the outer one.
+ */
+export function inlineCommand(script: string): string | null {
+  const encoded = Buffer.from(script).toString('base64');
+  return encoded.length > INLINE_CHARACTERS ? null : `echo ${encoded} | base64 -d | bash`;
 }
 
 /**
