@@ -22,8 +22,11 @@ export const postgresqlFinder: EngineFinder = {
   },
 };
 
+const SMALL_FILES = ['PG_VERSION', 'postmaster.pid', 'global/pg_control', 'postgresql.auto.conf', 'postgresql.conf', 'backup_label', 'tablespace_map'];
+
 async function describe(tree: GuestTree, folder: GuestLocation): Promise<DatabaseInstance | null> {
   const at = (name: string): GuestLocation => ({ volume: folder.volume, path: posix.join(folder.path, name) });
+  await tree.files.map(SMALL_FILES.map(at)); // one question instead of one per file; the static pass asks for them again
   const version = await readGuestFile(tree.files, at('PG_VERSION'), 16);
   if (!version || !(await tree.files.stat(at('base')))) return null;
   const running = await readGuestFile(tree.files, at('postmaster.pid'), 4096);

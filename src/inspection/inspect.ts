@@ -3,7 +3,7 @@ import type { EngineFinder } from '../check.js';
 import type { ApplianceSession } from '../labs/appliance/appliance.js';
 import { diskLabel } from '../labs/appliance/appliance.js';
 import type { ApplianceFiles } from '../labs/appliance/guest-files.js';
-import { isMountable } from '../labs/appliance/guest-files.js';
+import { isMountable } from '../labs/appliance/look.js';
 import type { Exposure } from '../labs/lab.js';
 import type { GuestEntry, Inspection, UntestedItem, Volume } from '../types.js';
 import { ApplianceSource } from './appliance-source.js';

@@ -105,7 +105,9 @@ function logFindings(evidence: StaticEvidence, control: ControlFile, log: LogFac
 
 function redoMissing(control: ControlFile, log: LogFacts, where: Finding['where']): Finding {
   const name = segmentName(control.timeline, log.redo - (log.redo % control.walSegmentBytes), control.walSegmentBytes);
-  const message = `The log is not there where recovery must start: no valid record at ${where.redo}, in segment ${name} (${log.stop}).`;
+  const message =
+    `Recovery must start at ${where.redo}, as the control file says, and the log holds no valid record there (segment ${name}: ${log.stop}). ` +
+    'Log and data files were not captured at the same instant, or parts of the log were lost.';
   return finding('wal.redo-missing', 'critical', message, { ...where, file: `pg_wal/${name}` });
 }
 

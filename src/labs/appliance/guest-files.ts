@@ -4,26 +4,24 @@
  * here, by the guest's own mount table, so that none can lead out of the guest.
  */
 import { composeMap, sliceMap } from '../../bytes/map.js';
-import { MappedSource } from '../../bytes/source.js';
 import { volumeMap } from '../../bytes/volume-map.js';
-import { LabError } from '../../errors.js';
 import type { ByteMap, GuestEntry, GuestFiles, GuestLocation, OperatingSystem, UntestedItem, Volume } from '../../types.js';
 import type { Exposure } from '../lab.js';
 import type { ApplianceSession } from './appliance.js';
 import { type BtrfsChunk, chunkTreeCommand, parseChunkTree, translateExtents } from './btrfs-chunks.js';
 import { FILEFRAG, type FileExtent, parseFilefrag } from './file-extents.js';
 import { followLinks } from './links.js';
-import { findCommand, VolumeListing } from './listing.js';
-import { mountCommand, shellQuote } from './scripts.js';
+import type { VolumeListing } from './listing.js';
+import { listVolumes, mountForLooking, readAll } from './look.js';
+import { shellQuote } from './scripts.js';
 
-const MOUNT_TIMEOUT_MS = 300_000;
 const LIST_TIMEOUT_MS = 600_000;
 /** So few extents fit into an answer of the appliance's own channel, which saves the way over the scratch disk. */
 const SHORT_ANSWER_FILES = 64;
 
 interface View {
   places: Map<string, string>;
-  listings: Map<string, Promise<VolumeListing>>;
+  listings: Promise<Map<string, VolumeListing>> | null;
   maps: Map<string, Promise<ByteMap | null>>;
   chunks: Map<string, BtrfsChunk[]>;
   /** Of small files that were asked for: they are often asked for again. */
@@ -64,9 +62,7 @@ export class ApplianceFiles implements GuestFiles {
 
   /** Every listed volume, for searches over the whole guest. */
   async listings(): Promise<VolumeListing[]> {
-    const view = await this.open();
-    const listings = await Promise.all([...view.places.keys()].map((volume) => this.listing(volume)));
-    return listings.filter((listing) => listing !== null);
+    return [...(await this.listed(await this.open())).values()];
   }
 
   async map(files: GuestLocation[]): Promise<(ByteMap | null)[]> {
@@ -119,6 +115,7 @@ export class ApplianceFiles implements GuestFiles {
     // A line feed in a name would let the guest forge lines of filefrag's answer.
     const askable = entries.filter((entry) => !/[\n\r]/.test(entry.location.path) && entry.sizeBytes > 0);
     const names = askable.map((entry) => place + entry.location.path);
+    if (names.length === 0) return entries.map((entry) => (entry.sizeBytes === 0 ? [] : null));
     const list = await this.appliance.scratch.putWords(names);
     const command = `${list} | ${FILEFRAG}`;
     const printed = names.length > SHORT_ANSWER_FILES ? await this.text(command) : await this.shortText(command);
@@ -163,28 +160,16 @@ export class ApplianceFiles implements GuestFiles {
   }
 
   private async text(script: string): Promise<string> {
-    return (await this.bytes(script)).toString('utf8');
-  }
-
-  private async bytes(script: string): Promise<Buffer> {
-    const source = new MappedSource(await this.appliance.stream(script, { timeoutMs: LIST_TIMEOUT_MS }));
-    try {
-      return await source.read(0, source.sizeBytes);
-    } finally {
-      await source.close();
-    }
+    return (await readAll(await this.appliance.stream(script, { timeoutMs: LIST_TIMEOUT_MS }))).toString('utf8');
   }
 
   private async listing(volume: string): Promise<VolumeListing | null> {
-    const view = await this.open();
-    const place = view.places.get(volume);
-    if (place === undefined) return null;
-    let listing = view.listings.get(volume);
-    if (!listing) {
-      listing = this.bytes(findCommand(shellQuote(place))).then((printed) => VolumeListing.parse(volume, printed));
-      view.listings.set(volume, listing);
-    }
-    return listing;
+    return (await this.listed(await this.open())).get(volume) ?? null;
+  }
+
+  private listed(view: View): Promise<Map<string, VolumeListing>> {
+    view.listings ??= listVolumes(this.appliance, view.places);
+    return view.listings;
   }
 
   /** Mounts all file systems for looking; anew when something else used the guest meanwhile. */
@@ -197,26 +182,12 @@ export class ApplianceFiles implements GuestFiles {
   }
 
   private async mountAll(): Promise<View> {
-    this.unreadable.clear();
     await this.appliance.unmountAll();
     this.appliance.scratch.reset();
-    const places = new Map<string, string>();
-    for (const [index, volume] of this.volumes.filter(isMountable).entries()) {
-      const place = `/snap/${index}`;
-      const problem = await this.mount(volume, place);
-      if (problem === null) places.set(volume.id, place);
-      else this.unreadable.set(volume.id, { what: `files on ${volume.id}`, why: `its file system cannot be opened: ${problem}`, holdsData: true });
-    }
-    await this.appliance.flush();
-    return { places, listings: new Map(), maps: new Map(), chunks: new Map(), mapped: new Map() };
-  }
-
-  private async mount(volume: Volume, place: string): Promise<string | null> {
-    const type = volume.content.kind === 'filesystem' ? volume.content.type : '';
-    const script = mountCommand({ device: volume.device, type, subvolume: null }, place, 'read-only');
-    const result = await this.appliance.script(script, { timeoutMs: MOUNT_TIMEOUT_MS });
-    if (result.timedOut) throw new LabError({ code: 'appliance.mount-timeout', message: `opening the file system on ${volume.id} took too long` });
-    return result.exitCode === 0 ? null : result.stderr.trim().replaceAll(place, volume.id);
+    const { places, unreadable } = await mountForLooking(this.appliance, this.volumes);
+    this.unreadable.clear();
+    for (const [volume, item] of unreadable) this.unreadable.set(volume, item);
+    return { places, listings: null, maps: new Map(), chunks: new Map(), mapped: new Map() };
   }
 }
 
@@ -229,13 +200,6 @@ const REMEMBERED_EXTENTS = 8;
 
 function remember(mapped: Map<string, ByteMap>, entry: GuestEntry, map: ByteMap): void {
   if (map.extents.length <= REMEMBERED_EXTENTS && mapped.size < REMEMBERED_FILES) mapped.set(keyOf(entry.location), map);
-}
-
-/** Types the appliance's kernel and tools can mount. */
-const MOUNTABLE = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'ntfs', 'fat', 'exfat', 'iso9660', 'squashfs', 'f2fs', 'hfs+', 'reiserfs', 'jfs']);
-
-export function isMountable(volume: Volume): boolean {
-  return volume.content.kind === 'filesystem' && MOUNTABLE.has(volume.content.type);
 }
 
 /** A file's extents on its volume, resolved to the image files. What lies beyond the last extent is a hole. */
