@@ -61,7 +61,13 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   }
   const checks = examination.checks;
   const extraUntested = [...examination.untested, ...changedFiles(digested), ...untestedWays(restorePoint, policy)];
-  const verdict = foldVerdict({ checks, inspection: examination.inspection, declared: restorePoint.declaredConsistency, extraUntested });
+  const verdict = foldVerdict({
+    checks,
+    inspection: examination.inspection,
+    declared: restorePoint.declaredConsistency,
+    extraUntested,
+    order: request.checks.map((check) => check.id),
+  });
   return buildRecord({
     restorePoint,
     files: digested.digests,

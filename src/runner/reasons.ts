@@ -3,6 +3,8 @@ import type { CheckResult, CheckStage, Consistency, UntestedItem, Verdict, Verdi
 import { isJudged } from './coverage.js';
 
 interface ReasonInput {
+  /** Ids of all checks, causes before their consequences. */
+  order: string[];
   verdict: VerdictWord;
   checks: CheckResult[];
   untested: UntestedItem[];
@@ -12,7 +14,8 @@ interface ReasonInput {
 
 /** Never empty, each sentence once, and the same whatever the order of the checks. */
 export function foldReasons(input: ReasonInput): string[] {
-  const { checks, untested } = input;
+  const { checks, untested, order } = input;
+  const said = (some: CheckResult[], outcome: CheckResult['outcome'], sentence: (check: CheckResult) => string) => sentences(some, outcome, sentence, order);
   const required = checks.filter((check) => check.required);
   const optional = checks.filter((check) => !check.required);
   const reasons = [
@@ -28,12 +31,12 @@ export function foldReasons(input: ReasonInput): string[] {
   return [...new Set(reasons)];
 }
 
-/** Causes before consequences: by stage, then those with critical findings, then by place. The order of running does not matter. */
-function said(checks: CheckResult[], outcome: CheckResult['outcome'], sentence: (check: CheckResult) => string): string[] {
+/** Causes before consequences: by stage, then those with critical findings, then as the checks are listed. The order of running does not matter. */
+function sentences(checks: CheckResult[], outcome: CheckResult['outcome'], sentence: (check: CheckResult) => string, order: string[]): string[] {
   const all = checks
     .filter((check) => check.outcome === outcome)
-    .map((check) => ({ text: sentence(check), stage: STAGES.indexOf(check.stage), urgency: urgency(check) }));
-  return all.sort((a, b) => a.stage - b.stage || b.urgency - a.urgency || compare(a.text, b.text)).map(({ text }) => text);
+    .map((check) => ({ text: sentence(check), stage: STAGES.indexOf(check.stage), urgency: urgency(check), rank: order.indexOf(check.id) }));
+  return all.sort((a, b) => a.stage - b.stage || b.urgency - a.urgency || a.rank - b.rank || compare(a.text, b.text)).map(({ text }) => text);
 }
 
 const STAGES: CheckStage[] = ['image', 'volume', 'static', 'logical', 'recovery'];

@@ -10,6 +10,8 @@ export interface VerdictInput {
   /** Null when the inside of the disks could not be looked at. */
   inspection: Inspection | null;
   declared: Consistency;
+  /** Ids of all checks, causes before their consequences; decides which reason is told first. */
+  order?: string[];
   /** What the runner left out, such as what the policy skips. */
   extraUntested: UntestedItem[];
 }
@@ -26,7 +28,7 @@ export function foldVerdict(input: VerdictInput): Verdict {
   const recovery = foldRecovery(input.checks);
   return {
     verdict,
-    reasons: foldReasons({ verdict, checks: input.checks, untested, recovery, consistency }),
+    reasons: foldReasons({ order: input.order ?? [], verdict, checks: input.checks, untested, recovery, consistency }),
     consistency,
     recovery,
     coverage: { tested: collectTested(input.checks), untested },
