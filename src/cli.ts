@@ -9,9 +9,10 @@ import { doctor } from './commands/doctor.js';
 import { historyCommand } from './commands/history.js';
 import { inspectCommand } from './commands/inspect.js';
 import { ledgerVerifyCommand } from './commands/ledger.js';
+import { exitCodeOf, problemText } from './commands/problems.js';
 import { verifyCommand } from './commands/verify.js';
-import { EXIT, type ExitCode, SnapproofError } from './errors.js';
-import { visible } from './reporters/escape.js';
+import { EXIT, type ExitCode } from './errors.js';
+import { isReaderGone } from './reporters/write.js';
 import { PACKAGE_FOLDER, VERSION } from './version.js';
 
 const streams = { stdout: process.stdout, stderr: process.stderr };
@@ -94,21 +95,19 @@ state(ledger.command('verify'))
     exitCode = await ledgerVerifyCommand(options, streams);
   });
 
-/** One clear message: what, and what to do; the trace only where it is our own mistake. */
 function report(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.passed : EXIT.usage;
-  if (error instanceof SnapproofError) {
-    streams.stderr.write(`snapproof: ${visible(error.message)}\n${error.advice ? `${visible(error.advice)}\n` : ''}`);
-    return error.exitCode;
-  }
-  streams.stderr.write(`snapproof: this should not have happened: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  return EXIT.tool;
+  streams.stderr.write(problemText(error));
+  return exitCodeOf(error);
 }
 
-/** A reader that went away (`| head`) is no failure of ours. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitCode);
-});
+/** A reader that went away (`| head`) stops nothing: the record still goes to the ledger, and the exit code stays that of the verdict. */
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    // Whoever writes results learns of any other error by the write itself.
+    if (!isReaderGone(error)) exitCode = EXIT.tool;
+  });
+}
 
 program.parseAsync().then(
   () => {

@@ -114,17 +114,27 @@ async function examine(request: RunRequest, images: SnapshotImage[], labs: RunLa
   const untested: UntestedItem[] = [];
   const stage = stageRunner(request, labs, clock);
   try {
-    if (readable.length > 0) {
-      await clock.run('expose', () => labs.openExposure(readable));
-      labs.launchAppliance();
-    }
+    const closed = readable.length > 0 ? await whyNotExposed(readable, labs, clock) : null;
     const imageResults = await stage('image', NOTHING_INSPECTED, imageTargets(images));
     if (readable.length === 0 || imageResults.some((result) => result.outcome === 'fail')) return { checks: imageResults, inspection: null, untested };
+    if (closed) throw closed;
     return await examineGuest(request, labs, clock, stage, imageResults);
   } catch (error) {
     if (request.signal.aborted || !(error instanceof SnapproofError)) throw error;
     untested.push({ what: 'the guest on these disks', why: [error.message, error.advice].filter(Boolean).join(' '), holdsData: true });
     return { checks: stage.results, inspection: null, untested };
+  }
+}
+
+/** Opens the disks and starts the appliance on them. What qemu says of a damaged image is kept, because our own checks say it better. */
+async function whyNotExposed(readable: SnapshotImage[], labs: RunLabs, clock: StageClock): Promise<unknown> {
+  try {
+    await clock.run('expose', () => labs.openExposure(readable));
+    labs.launchAppliance();
+    return null;
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    return error;
   }
 }
 
@@ -139,7 +149,7 @@ async function examineGuest(request: RunRequest, labs: RunLabs, clock: StageCloc
   checks.push(...(await stage('static', inspection, instances)));
   checks.push(...(await stage('logical', inspection, instances)));
   checks.push(...(await stage('recovery', inspection, instances)));
-  return { checks, inspection, untested: unjudgedInstances(inspection, checks) };
+  return { checks, inspection, untested: [...unjudgedInstances(inspection, checks), ...nothingOnDisks(inspection)] };
 }
 
 interface StageRunner {
@@ -194,6 +204,12 @@ function unjudgedInstances(inspection: Inspection, checks: CheckResult[]): Untes
   return inspection.databases
     .filter((instance) => !checks.some((check) => check.target === instance.id))
     .map((instance) => ({ what: instance.id, why: 'there is no check for this engine yet', holdsData: true }));
+}
+
+/** An empty backup is whole and proves nothing: more likely it was never written than that a machine holds no data. */
+function nothingOnDisks(inspection: Inspection): UntestedItem[] {
+  if (inspection.volumes.some((volume) => volume.content.kind !== 'empty')) return [];
+  return [{ what: 'the data of the guest', why: 'all disks of this restore point are empty: see whether the backup was written at all', holdsData: true }];
 }
 
 /** Bytes that changed under our eyes were not the bytes that were tested. */

@@ -1,5 +1,6 @@
 /** What a command writes to: results on `stdout`, everything else on `stderr`. */
 import type { Writable } from 'node:stream';
+import { writeText } from '../reporters/write.js';
 
 export type TextStream = Writable & { isTTY?: boolean; columns?: number };
 
@@ -13,9 +14,7 @@ export function widthOf(stream: TextStream): number {
   return stream.isTTY && stream.columns ? Math.min(Math.max(stream.columns, 60), 120) : 80;
 }
 
-/** Resolves when the stream has taken the text, so that a program that ends then loses nothing. */
+/** @throws LabError when the stream cannot be written; a reader that went away is no error. */
 export function print(stream: TextStream, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write(text, (error) => (error ? reject(error) : resolve()));
-  });
+  return writeText(stream, text);
 }

@@ -6,7 +6,7 @@ import { loadPolicy, type PolicyOverrides } from '../policy/index.js';
 import { removeAbandoned } from '../process/clean-up.js';
 import { installSignalHandlers } from '../process/signals.js';
 import { wantsColour } from '../reporters/colour.js';
-import { reportFiles } from '../reporters/files.js';
+import { prepareReportFolder, reportFiles } from '../reporters/files.js';
 import { writeRunDocument } from '../reporters/json.js';
 import { openProgress } from '../reporters/progress.js';
 import { renderSummary } from '../reporters/summary.js';
@@ -15,6 +15,7 @@ import { verifyRestorePoint } from '../run.js';
 import { STAGES } from '../runner/stages.js';
 import { loadRestorePoints } from '../sources/index.js';
 import type { Depth, Policy, RestorePoint, VerificationRecord } from '../types.js';
+import { Problems } from './problems.js';
 import type { Streams } from './streams.js';
 import { print, widthOf } from './streams.js';
 
@@ -36,31 +37,53 @@ export interface Library {
 
 const DEPTHS: readonly Depth[] = ['static', 'recovery', 'boot', 'resume', 'full'];
 
-/** @returns 0, 1 or 3 by the worst verdict. @throws SnapproofError with its own exit code. */
+/**
+ * A restore point that cannot be looked at, a ledger or a report that cannot be written: nothing of it costs the results of the rest.
+ * @returns 0, 1 or 3 by the worst verdict. @throws SnapproofError with its own exit code, after the results were shown.
+ */
 export async function verifyCommand(args: VerifyArguments, library: Library, streams: Streams): Promise<ExitCode> {
   const policy = await loadPolicy(args.policy ?? null, overrides(args), library.checks);
   const restorePoints = await loadRestorePoints(args.paths);
+  if (args.report !== undefined) await prepareReportFolder(args.report);
   const ledger = openLedger(stateFolder(args.state));
   const abort = new AbortController();
   const uninstall = installSignalHandlers(abort);
+  const problems = new Problems();
+  const records: VerificationRecord[] = [];
   try {
     await reportAbandoned(streams);
-    const records: VerificationRecord[] = [];
     for (const restorePoint of restorePoints) {
-      const record = await verifyOne(restorePoint, policy, library, streams, abort.signal);
-      ledger.appendRecord(record);
-      records.push(record);
-      if (!args.json)
-        await print(streams.stdout, renderRecord(record, { color: wantsColour(streams.stdout), width: widthOf(streams.stdout), storedAt: ledger.path }));
+      const record = await problems.keep(() => verifyOne(restorePoint, policy, library, streams, abort.signal));
+      if (record) {
+        records.push(record);
+        const entry = await problems.keep(() => ledger.appendRecord(record));
+        if (!args.json) await problems.keep(() => printRecord(record, entry ? ledger.path : null, streams));
+      } else if (abort.signal.aborted) break;
     }
-    if (args.report !== undefined) await reportFiles(records, args.report, { storedAt: ledger.path });
-    if (args.json) await writeRunDocument(records, streams.stdout);
-    else if (records.length > 1) await print(streams.stdout, renderSummary(records, { color: wantsColour(streams.stdout), width: widthOf(streams.stdout) }));
-    return exitCodeOf(records);
+    await deliver(records, args, ledger.path, streams, problems);
   } finally {
     uninstall();
     ledger.close();
   }
+  problems.throwWorst((text) => streams.stderr.write(text));
+  return exitCodeOf(records);
+}
+
+/** What belongs to the whole run: report files, the JSON document or the summary. */
+async function deliver(records: VerificationRecord[], args: VerifyArguments, storedAt: string, streams: Streams, problems: Problems): Promise<void> {
+  if (records.length === 0) return;
+  const { report } = args;
+  if (report !== undefined) await problems.keep(() => reportFiles(records, report, { storedAt }));
+  if (args.json) await problems.keep(() => writeRunDocument(records, streams.stdout));
+  else if (records.length > 1) await problems.keep(() => print(streams.stdout, renderSummary(records, appearance(streams))));
+}
+
+async function printRecord(record: VerificationRecord, storedAt: string | null, streams: Streams): Promise<void> {
+  await print(streams.stdout, renderRecord(record, { ...appearance(streams), ...(storedAt === null ? {} : { storedAt }) }));
+}
+
+function appearance({ stdout }: Streams): { color: boolean; width: number } {
+  return { color: wantsColour(stdout), width: widthOf(stdout) };
 }
 
 async function verifyOne(restorePoint: RestorePoint, policy: Policy, library: Library, streams: Streams, signal: AbortSignal): Promise<VerificationRecord> {

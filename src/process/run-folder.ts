@@ -32,7 +32,16 @@ export function workFolderBase(): string {
       advice: 'Set TMPDIR to a shorter path.',
     });
   }
-  mkdirSync(base, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(base, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new UsageError({
+      code: 'work-folder.unwritable',
+      message: `The folder for temporary files cannot be made: ${(cause as Error).message}`,
+      advice: 'Set TMPDIR to a folder you may write, with some gigabytes of room.',
+      cause,
+    });
+  }
   const info = lstatSync(base);
   if (info.isDirectory() && info.uid === process.getuid?.() && (info.mode & 0o077) === 0) return base;
   throw new UsageError({

@@ -1,6 +1,6 @@
 /** `--report DIR`: the run as JSON and one text per record. A reader never sees half a file. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import { buildRunDocument } from '../ledger/record.js';
@@ -17,15 +17,29 @@ export async function reportFiles(records: VerificationRecord[], folder: string,
     await mkdir(folder, { recursive: true });
     for (const { name, text } of files) await writeWhole(resolve(folder), name, text);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError({
-      code: 'report.unwritable',
-      message: `The report cannot be written to ${folder}: ${why}`,
-      advice: 'Name a folder you may write with --report.',
-      cause,
-    });
+    throw unwritable(folder, cause);
   }
   return files.map(({ name }) => join(resolve(folder), name));
+}
+
+/** Makes the folder before anything else is done: nobody waits minutes to learn that it cannot be used. @throws UsageError */
+export async function prepareReportFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw unwritable(folder, cause);
+  }
+}
+
+function unwritable(folder: string, cause: unknown): UsageError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new UsageError({
+    code: 'report.unwritable',
+    message: `The report cannot be written to ${folder}: ${why}`,
+    advice: 'Name a folder you may write with --report.',
+    cause,
+  });
 }
 
 /** Names of machines come from outside: nothing but plain characters reaches the file name, and the id makes it unique. */

@@ -2,12 +2,11 @@
 import type { Writable } from 'node:stream';
 import { buildRunDocument } from '../ledger/record.js';
 import type { VerificationRecord } from '../types.js';
+import { writeText } from './write.js';
 
-/** Resolves when the stream has taken all of it, so that a program that ends then loses nothing. */
+/** @throws LabError when the stream cannot be written. */
 export function writeDocument(document: unknown, stream: Writable): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write(`${JSON.stringify(document, null, 2)}\n`, (error) => (error ? reject(error) : resolve()));
-  });
+  return writeText(stream, `${JSON.stringify(document, null, 2)}\n`);
 }
 
 /** The document of a run, `snapproof.run/v1`. */

@@ -16,6 +16,8 @@ export class RunLabs implements CheckLabs {
   private exposed: ExposureSession | null = null;
   private launched: Promise<ApplianceSession> | null = null;
   private guestFiles: ApplianceFiles | null = null;
+  /** Ends a launch that nobody waits for any more. */
+  private readonly ending = new AbortController();
 
   constructor(
     private readonly folder: WorkFolder,
@@ -71,6 +73,7 @@ export class RunLabs implements CheckLabs {
   }
 
   async close(): Promise<void> {
+    this.ending.abort();
     const session = await this.launched?.catch(() => null);
     await session?.close();
     await this.exposed?.close();
@@ -84,7 +87,7 @@ export class RunLabs implements CheckLabs {
     const environment = { ...(await applianceEnvironment()), ...this.folder.environment() };
     return new ApplianceLab().open(
       { disks, workFolder: this.folder.path, memoryMiB: applianceMemoryMiB, scratchBytes: overlayBytes, environment },
-      this.signal,
+      AbortSignal.any([this.signal, this.ending.signal]),
     );
   }
 }

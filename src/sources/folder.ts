@@ -1,10 +1,10 @@
 /** A folder without a manifest: which of its files are the disks. */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import { backingNameOf, formatNamed, ImageFile, recognise } from '../images/index.js';
 import type { DiskSource, RestorePoint } from '../types.js';
-import { explain } from './host-paths.js';
+import { explain, isInside } from './host-paths.js';
 import { restorePointId } from './identity.js';
 
 /** What a raw disk begins with: a boot sector or GPT, or a file system or container on the whole disk. Enough to take a nameless file for a disk. */
@@ -61,6 +61,7 @@ function plainRestorePoint(folder: string, machine: string, disks: DiskSource[],
 
 async function isImage(path: string): Promise<boolean> {
   if (formatNamed(extname(path).slice(1))) return true;
+  if (await leadsOutside(path)) return false;
   return withImage(path, async (image) => {
     if (await recognise(image)) return true;
     if (image.sizeBytes < 512 || image.sizeBytes % 512 !== 0) return false;
@@ -73,7 +74,7 @@ async function isImage(path: string): Promise<boolean> {
 async function withoutBackingFiles(disks: DiskSource[]): Promise<DiskSource[]> {
   const next = new Map<string, string>();
   for (const { path } of disks) {
-    const name = await withImage(path, backingNameOf);
+    const name = (await leadsOutside(path)) ? null : await withImage(path, backingNameOf);
     if (name) next.set(path, resolve(dirname(path), name));
   }
   const used = new Set(next.values());
@@ -89,6 +90,12 @@ async function withoutBackingFiles(disks: DiskSource[]): Promise<DiskSource[]> {
     follow(disk.path);
   }
   return disks.filter((disk) => kept.includes(disk));
+}
+
+/** A link that leaves the folder is not even read: the guard judges it by its name. */
+async function leadsOutside(path: string): Promise<boolean> {
+  const [folder, real] = await Promise.all([realpath(dirname(path)), realpath(path)]);
+  return !isInside(folder, real);
 }
 
 async function withImage<T>(path: string, use: (image: ImageFile) => Promise<T>): Promise<T> {

@@ -40,7 +40,12 @@ export function isInside(folder: string, path: string): boolean {
 export function explain(path: string, error: NodeJS.ErrnoException): UsageError {
   const details = { cause: error };
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
-    return new UsageError({ code: 'source.missing', message: `there is nothing at ${path}`, ...details });
+    return new UsageError({
+      code: 'source.missing',
+      message: `there is nothing at ${path}`,
+      advice: 'Name an image, a folder or a restore-point.json that is there.',
+      ...details,
+    });
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     return new UsageError({ code: 'source.permission', message: `no permission to read ${path}`, advice: 'Run as a user who may read it.', ...details });
   }

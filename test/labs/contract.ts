@@ -1,6 +1,7 @@
 /** What every lab must keep, whatever it is made of. Run a lab through it with `describeLabContract`. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LabSession } from '../../src/labs/lab.js';
 
@@ -12,6 +13,8 @@ export interface LabUnderTest<Session extends LabSession> {
   originals: string[];
   /** The only folder in which the lab may make files. Null for a lab that makes none. */
   workFolder: string | null;
+  /** How long after its start an abort meets it in the middle of opening, in milliseconds; default 0. */
+  midOpeningMs?: number;
   /** Removes what the test itself made. */
   dispose(): Promise<void>;
 }
@@ -59,6 +62,15 @@ export function describeLabContract<Session extends LabSession>(name: string, ma
       abort.abort();
       await work;
       await session.close();
+    });
+
+    it('leaves nothing after an abort in the middle of opening', async () => {
+      const abort = new AbortController();
+      const opening = lab.open(abort.signal).catch(() => null);
+      await sleep(lab.midOpeningMs ?? 0);
+      abort.abort();
+      const session = await opening;
+      await session?.close();
     });
 
     it('leaves nothing when it is opened after the abort', async () => {

@@ -1,10 +1,11 @@
 /** The appliance lab: libguestfs, launched once per restore point, on the throw-away overlays, without network. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LabError } from '../../errors.js';
+import { InterruptedError, LabError } from '../../errors.js';
 import type { ByteMap, SystemMount } from '../../types.js';
 import { applianceEnvironment } from '../acceleration.js';
 import type { Appliance, ApplianceResult, Lab, LabSession } from '../lab.js';
+import { confinedGuestfish } from './confinement.js';
 import { Guestfish } from './guestfish.js';
 import { ScratchDisk } from './scratch.js';
 import { guestWrapper, inlineCommand, mountCommand, scriptWrapper } from './scripts.js';
@@ -44,7 +45,8 @@ export class ApplianceLab implements Lab<ApplianceRequest, ApplianceSession> {
 
   /** A launch on no disks at all is the only honest answer. */
   async probe(): Promise<{ usable: boolean; why: string }> {
-    const fish = new Guestfish(['-a', '/dev/null'], await applianceEnvironment());
+    const environment = await applianceEnvironment();
+    const fish = new Guestfish(await confinedGuestfish(['-a', '/dev/null'], { writable: cacheOf(environment) }), { ...environment, TMPDIR: '/tmp' });
     try {
       await fish.call('run', [], LAUNCH_TIMEOUT_MS);
       return { usable: true, why: 'the appliance starts' };
@@ -56,20 +58,21 @@ export class ApplianceLab implements Lab<ApplianceRequest, ApplianceSession> {
   }
 
   async open(request: ApplianceRequest, signal: AbortSignal): Promise<ApplianceSession> {
+    throwIfAborted(signal);
     const folder = join(request.workFolder, 'appliance');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const scratch = await ScratchDisk.create(join(folder, 'scratch.raw'), `${DEVICE_FOLDER}/${SCRATCH_LABEL}`, request.scratchBytes);
     const env = { ...request.environment, TMPDIR: folder, LIBGUESTFS_MEMSIZE: String(request.memoryMiB) };
-    const fish = new Guestfish([], env);
-    const session = new ApplianceSession(fish, scratch, folder);
-    const abort = () => void session.close();
-    signal.addEventListener('abort', abort, { once: true });
+    const fish = new Guestfish(await confinedGuestfish([], { writable: [request.workFolder, ...cacheOf(env)] }), env);
+    const session = new ApplianceSession(fish, scratch, folder, signal);
     try {
+      throwIfAborted(signal);
       for (const [index, disk] of request.disks.entries()) await fish.call('add-drive', overlayDrive(disk, diskLabel(index)), CALL_TIMEOUT_MS);
       await fish.call('add-drive', [scratch.path, 'format:raw', `label:${SCRATCH_LABEL}`], CALL_TIMEOUT_MS);
       await fish.call('run', [], LAUNCH_TIMEOUT_MS);
     } catch (error) {
       await session.close();
+      throwIfAborted(signal);
       throw error;
     }
     return session;
@@ -80,12 +83,16 @@ export class ApplianceSession implements Appliance, LabSession {
   /** Grows when something may have changed the guest's files: what was read before is stale. */
   generation = 0;
   private turn: Promise<unknown> = Promise.resolve();
+  private closing: Promise<void> | null = null;
 
   constructor(
     private readonly fish: Guestfish,
     readonly scratch: ScratchDisk,
     private readonly folder: string,
-  ) {}
+    signal: AbortSignal,
+  ) {
+    signal.addEventListener('abort', () => void this.close(), { once: true });
+  }
 
   call(command: string, ...args: string[]): Promise<string> {
     return this.fish.call(command, args, CALL_TIMEOUT_MS);
@@ -131,9 +138,9 @@ export class ApplianceSession implements Appliance, LabSession {
     await this.call('sync');
   }
 
-  async close(): Promise<void> {
-    await this.fish.stop();
-    await rm(this.folder, { recursive: true, force: true });
+  close(): Promise<void> {
+    this.closing ??= this.fish.stop().then(() => rm(this.folder, { recursive: true, force: true, maxRetries: 3 }));
+    return this.closing;
   }
 
   private run(wrapped: string, timeoutMs: number): Promise<ApplianceResult> {
@@ -150,6 +157,18 @@ export class ApplianceSession implements Appliance, LabSession {
     const exitCode = Number.parseInt(code, 10);
     return { exitCode, stdout: decode(stdout), stderr: decode(stderr), timedOut: exitCode === 124 || exitCode === 137, durationMs: Date.now() - startedAt };
   }
+}
+
+function throwIfAborted(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  if (signal.reason instanceof InterruptedError) throw signal.reason;
+  throw new InterruptedError({ code: 'appliance.interrupted', message: 'the start of the appliance was interrupted', cause: signal.reason });
+}
+
+/** Where libguestfs keeps the appliance it built: made there on first use. */
+function cacheOf(environment: Record<string, string>): string[] {
+  const folder = environment.LIBGUESTFS_CACHEDIR;
+  return folder === undefined ? ['/var/tmp'] : [folder];
 }
 
 function decode(base64: string): string {

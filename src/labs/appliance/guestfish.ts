@@ -2,8 +2,7 @@
  * Drives one guestfish process over its standard input and output.
  * guestfish's input is also a host shell (`!cmd`, `| cmd`), so a command name is checked against a pattern and every
  * argument is double-quoted with each byte outside a small safe set written as \xHH: no byte of a guest can leave its quotes.
- * When this process dies, guestfish sees the end of its input after the command at hand, ends the appliance and removes its
- * temporary files; ended by a signal it would leave them.
+ * It runs confined (see confinement.ts), so that killing it ends the appliance too, and nothing of it stays.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -12,7 +11,6 @@ import { LabError } from '../../errors.js';
 
 const SAFE_BYTE = /[A-Za-z0-9/._-]/;
 const COMMAND = /^[a-z][a-z0-9-]*$/;
-const STOP_TIMEOUT_MS = 10_000;
 
 interface PendingCall {
   command: string;
@@ -45,8 +43,9 @@ export class Guestfish {
   private ended: LabError | null = null;
   private readonly gone: Promise<void>;
 
-  constructor(args: string[], env: Record<string, string>) {
-    this.child = spawn('guestfish', args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  /** @param command the program with its arguments: guestfish itself, or what confines it. */
+  constructor([program, ...args]: [string, ...string[]], env: Record<string, string>) {
+    this.child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.out += text;
       this.settle();
@@ -75,20 +74,17 @@ export class Guestfish {
     return result;
   }
 
+  /** Ends the appliance at once: all it wrote to is thrown away. Resolves when its last process is gone. May be called twice. */
   async stop(): Promise<void> {
-    this.child.stdin.end();
-    const timer = setTimeout(() => this.kill('SIGTERM'), this.current ? 0 : STOP_TIMEOUT_MS);
-    const lastResort = setTimeout(() => this.kill('SIGKILL'), 2 * STOP_TIMEOUT_MS);
+    this.kill('SIGKILL');
     await this.gone;
-    clearTimeout(timer);
-    clearTimeout(lastResort);
   }
 
   private send(command: string, line: string, timeoutMs: number): Promise<string> {
     if (this.ended) return Promise.reject(this.ended);
     const marker = `end-${this.session}-${++this.counter}`;
     return new Promise<string>((resolve, reject) => {
-      const timer = setTimeout(() => this.kill('SIGTERM', `${command} took longer than ${Math.round(timeoutMs / 1000)} s`), timeoutMs);
+      const timer = setTimeout(() => this.kill('SIGKILL', `${command} took longer than ${Math.round(timeoutMs / 1000)} s`), timeoutMs);
       const done = (act: () => void) => {
         clearTimeout(timer);
         this.current = null;

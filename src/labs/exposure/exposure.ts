@@ -36,9 +36,14 @@ export class ExposureLab implements Lab<ExposureRequest, ExposureSession> {
   async open(request: ExposureRequest, signal: AbortSignal): Promise<ExposureSession> {
     const folder = join(request.workFolder, 'exposure');
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    for (const image of request.images) await createOverlay(image, overlayPath(folder, image), request.sandbox, signal);
-    const server = await startServer(request, folder, signal);
-    return new ExposureSession(request.images, folder, server, request.sandbox, signal);
+    try {
+      for (const image of request.images) await createOverlay(image, overlayPath(folder, image), request.sandbox, signal);
+      const server = await startServer(request, folder, signal);
+      return new ExposureSession(request.images, folder, server, request.sandbox, signal);
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 }
 
