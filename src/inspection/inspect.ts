@@ -8,6 +8,7 @@ import type { Exposure } from '../labs/lab.js';
 import type { GuestEntry, Inspection, UntestedItem, Volume } from '../types.js';
 import { ApplianceSource } from './appliance-source.js';
 import { findDatabases, findUnjudged, untestedEngines } from './databases.js';
+import { compareMembers } from './members.js';
 import { readStackedDevices } from './stacked.js';
 import { findSystems } from './systems.js';
 import { describeStacked, needsAssembly, readDiskVolumes, untestedVolumes } from './volumes.js';
@@ -17,7 +18,9 @@ export async function inspectVolumes(exposure: Exposure, appliance: () => Promis
   const { tables, volumes } = await readDiskVolumes(exposure);
   const stacked = needsAssembly(volumes) ? await inspectStacked(exposure, await appliance()) : [];
   const all = [...volumes, ...stacked];
-  return { tables, volumes: all, systems: [], databases: [], unjudged: [], untested: [...untestedVolumes(all), ...unassembled(volumes, stacked)] };
+  const findings = await compareMembers(all, exposure);
+  const untested = [...untestedVolumes(all), ...unassembled(volumes, stacked)];
+  return { tables, volumes: all, systems: [], databases: [], unjudged: [], findings, untested };
 }
 
 async function inspectStacked(exposure: Exposure, appliance: ApplianceSession): Promise<Volume[]> {
