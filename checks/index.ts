@@ -15,6 +15,7 @@ import { sqliteFinder } from './sqlite/finder.js';
 import sqliteIntegrityCheck from './sqlite/integrity-check/index.js';
 import sqlitePageStructure from './sqlite/page-structure/index.js';
 import sqliteWal from './sqlite/wal/index.js';
+import members from './volume/members/index.js';
 import partitionTable from './volume/partition-table/index.js';
 
 /** In the order in which they are listed and, within a stage, run. */
@@ -22,6 +23,7 @@ export const CHECKS = [
   imageCompleteness,
   imageStructure,
   partitionTable,
+  members,
   stateAtCapture,
   filesystemConsistency,
   controlFile,

@@ -9,6 +9,7 @@ import { inspectGuest, inspectVolumes } from './inspection/inspect.js';
 import { buildRecord } from './ledger/index.js';
 import { openWorkFolder } from './process/work-folder.js';
 import { describeEnvironment, describeIsolation } from './runner/environment.js';
+import { ignoredFiles } from './runner/ignored-files.js';
 import { NOTHING_INSPECTED, runStage } from './runner/run-checks.js';
 import { RunLabs } from './runner/run-labs.js';
 import { type Observer, StageClock } from './runner/stages.js';
@@ -60,7 +61,7 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
     cleanup = await clock.run('cleanup', () => labs.close().then(() => folder.close()));
   }
   const checks = examination.checks;
-  const extraUntested = [...examination.untested, ...changedFiles(digested), ...untestedWays(restorePoint, policy)];
+  const extraUntested = [...examination.untested, ...changedFiles(digested), ...untestedWays(restorePoint, policy), ...ignoredFiles(restorePoint)];
   const verdict = foldVerdict({
     checks,
     inspection: examination.inspection,

@@ -252,6 +252,8 @@ export interface Inspection {
   databases: DatabaseInstance[];
   /** Engines recognised by their files but judged by no check. */
   unjudged: { engine: string; location: GuestLocation }[];
+  /** How the members of volume groups and arrays fit each other; `where` names the volume, the group or the array. */
+  findings: Finding[];
   /** What could not be looked at, and why. */
   untested: UntestedItem[];
 }

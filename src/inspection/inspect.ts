@@ -8,35 +8,31 @@ import type { Exposure } from '../labs/lab.js';
 import type { GuestEntry, Inspection, UntestedItem, Volume } from '../types.js';
 import { ApplianceSource } from './appliance-source.js';
 import { findDatabases, findUnjudged, untestedEngines } from './databases.js';
-import { readStackedDevices } from './stacked.js';
+import { compareMembers } from './members.js';
+import { readStackedDevices, type StackedDevice, type StackedDevices } from './stacked.js';
 import { findSystems } from './systems.js';
+import { unassembled } from './unassembled.js';
 import { describeStacked, needsAssembly, readDiskVolumes, untestedVolumes } from './volumes.js';
 
 /** Partitions, and what LVM and RAID make of them. Reads only what was captured. */
 export async function inspectVolumes(exposure: Exposure, appliance: () => Promise<ApplianceSession>): Promise<Inspection> {
   const { tables, volumes } = await readDiskVolumes(exposure);
-  const stacked = needsAssembly(volumes) ? await inspectStacked(exposure, await appliance()) : [];
+  const stack = needsAssembly(volumes) ? await readStack(exposure, await appliance()) : { devices: [], inactive: [] };
+  const stacked = await describeStack(stack.devices, exposure, appliance);
   const all = [...volumes, ...stacked];
-  return { tables, volumes: all, systems: [], databases: [], unjudged: [], untested: [...untestedVolumes(all), ...unassembled(volumes, stacked)] };
+  const findings = await compareMembers(all, exposure);
+  const untested = [...untestedVolumes(all), ...unassembled(all, stack)];
+  return { tables, volumes: all, systems: [], databases: [], unjudged: [], findings, untested };
 }
 
-async function inspectStacked(exposure: Exposure, appliance: ApplianceSession): Promise<Volume[]> {
-  const disks = new Map(exposure.images.map((image, index) => [diskLabel(index), image.name]));
-  const devices = await readStackedDevices(appliance, disks);
-  return describeStacked(devices, exposure, (device) => new ApplianceSource(appliance, device.device, device.sizeBytes));
+function readStack(exposure: Exposure, appliance: ApplianceSession): Promise<StackedDevices> {
+  return readStackedDevices(appliance, new Map(exposure.images.map((image, index) => [diskLabel(index), image.name])));
 }
 
-/** Members whose group or array did not come up: their data was not seen. */
-function unassembled(volumes: Volume[], stacked: Volume[]): UntestedItem[] {
-  const arrays = stacked.some((volume) => volume.id.startsWith('md/'));
-  return volumes.flatMap((volume) => {
-    const { content } = volume;
-    const group = content.kind === 'lvm-member' ? content.group : null;
-    const lost = (group !== null && !stacked.some((other) => other.id.startsWith(`${group}/`))) || (content.kind === 'raid-member' && !arrays);
-    return lost
-      ? [{ what: `volume ${volume.id}`, why: 'it is part of a volume group or array that cannot be assembled from these disks', holdsData: true }]
-      : [];
-  });
+async function describeStack(devices: StackedDevice[], exposure: Exposure, appliance: () => Promise<ApplianceSession>): Promise<Volume[]> {
+  if (devices.length === 0) return [];
+  const session = await appliance();
+  return describeStacked(devices, exposure, (device) => new ApplianceSource(session, device.device, device.sizeBytes));
 }
 
 /** Adds what the files of the guest tell. Opening them replays file-system logs onto the overlay. */

@@ -4,6 +4,7 @@
  */
 import type { ApplianceSession } from '../labs/appliance/appliance.js';
 import type { VolumeSegment } from '../types.js';
+import { readTables, TABLES_SCRIPT, type Tables } from './stacked-tables.js';
 
 const TIMEOUT_MS = 120_000;
 const SECTOR_BYTES = 512;
@@ -14,59 +15,56 @@ export interface StackedDevice {
   device: string;
   sizeBytes: number;
   placement: VolumeSegment[] | null;
+  /** Of an array: its id as its members carry it, hexadecimal digits only. */
+  arrayUuid: string | null;
 }
 
-/** Fields are separated by tabs; device-mapper and md names hold none. */
-const SCRIPT = `
-vgchange -ay --sysinit >/dev/null 2>&1
-mdadm --assemble --scan --run >/dev/null 2>&1
-udevadm settle 2>/dev/null
-for l in /dev/disk/guestfs/*; do printf 'label\\t%s\\t%s\\n' "$(basename $l)" "$(basename "$(readlink -f $l)")"; done
-for b in /sys/class/block/*; do
-  k=\${b##*/}; printf 'block\\t%s\\t%s\\t%s\\t%s\\n' "$k" "$(cat $b/dev)" "$(cat $b/size)" "$(cat $b/start 2>/dev/null)"
-  [ -d $b/dm ] && printf 'dm\\t%s\\t%s\\t%s\\n' "$k" "$(cat $b/dm/name)" "$(cat $b/dm/uuid)"
-  [ -d $b/md ] && printf 'md\\t%s\\t%s\\n' "$k" "$(cat $b/md/level)"
-  for m in $b/md/dev-*; do
-    [ -d $m ] && printf 'member\\t%s\\t%s\\t%s\\t%s\\n' "$k" "$(basename "$(readlink -f $m/block)")" "$(cat $m/offset)" "$(cat $m/state)"
-  done
-done
-dmsetup table 2>/dev/null | sed 's/: /\\t/;s/^/table\\t/'
-lvs --noheadings --separator '\t' -o vg_name,lv_name,lv_dm_path 2>/dev/null | sed 's/^ */lv\\t/'
-`;
+export interface StackedDevices {
+  devices: StackedDevice[];
+  /** Logical volumes that a group names and that could not be activated: `vg0/data`. */
+  inactive: string[];
+}
 
 /** @param diskOfLabel `diska` -> `disk0` */
-export async function readStackedDevices(appliance: ApplianceSession, diskOfLabel: Map<string, string>): Promise<StackedDevice[]> {
-  const result = await appliance.script(SCRIPT, { timeoutMs: TIMEOUT_MS });
+export async function readStackedDevices(appliance: ApplianceSession, diskOfLabel: Map<string, string>): Promise<StackedDevices> {
+  const result = await appliance.script(TABLES_SCRIPT, { timeoutMs: TIMEOUT_MS });
   return parseStackedDevices(result.stdout, diskOfLabel);
 }
 
-interface Tables {
-  labels: Map<string, string>;
-  blocks: Map<string, { number: string; sizeBytes: number; startSector: number | null }>;
-  dmNames: Map<string, string>;
-  dmLines: Map<string, string[]>;
-  mdLevels: Map<string, string>;
-  mdMembers: Map<string, { kernelName: string; offsetBytes: number; inSync: boolean }[]>;
-  logicalVolumes: Map<string, string>;
-}
-
-export function parseStackedDevices(text: string, diskOfLabel: Map<string, string>): StackedDevice[] {
+export function parseStackedDevices(text: string, diskOfLabel: Map<string, string>): StackedDevices {
   const tables = readTables(text);
-  const diskOfDevice = new Map(
-    [...tables.labels].flatMap(([label, kernelName]) => (diskOfLabel.has(label) ? [[kernelName, diskOfLabel.get(label) as string]] : [])),
-  );
+  const disks = new Map([...tables.labels].flatMap(([label, kernelName]) => (diskOfLabel.has(label) ? [[kernelName, diskOfLabel.get(label) as string]] : [])));
   const devices: StackedDevice[] = [];
   for (const [kernelName, dmName] of tables.dmNames) {
-    const logicalVolume = tables.logicalVolumes.get(dmName);
-    if (logicalVolume === undefined) continue; // internal parts of mirrors and pools are no volumes
-    devices.push(describe(kernelName, logicalVolume, `/dev/mapper/${dmName}`, tables, diskOfDevice));
+    const logical = tables.logicalVolumes.get(dmName);
+    if (logical === undefined || isPool(logical.attributes)) continue; // internal parts of mirrors and pools are no volumes
+    devices.push(describe(kernelName, logical.id, `/dev/mapper/${dmName}`, tables, disks));
   }
-  for (const kernelName of tables.mdLevels.keys()) devices.push(describe(kernelName, `md/${kernelName}`, `/dev/${kernelName}`, tables, diskOfDevice));
-  return devices;
+  for (const kernelName of tables.mdLevels.keys()) {
+    const device = describe(kernelName, `md/${arrayName(kernelName, tables)}`, `/dev/${kernelName}`, tables, disks);
+    if (device.sizeBytes > 0) devices.push(device); // an array that lacks members has no size
+  }
+  const active = new Set(tables.dmNames.values());
+  const inactive = [...tables.logicalVolumes].filter(([dmName, { attributes }]) => !active.has(dmName) && !isPool(attributes)).map(([, { id }]) => id);
+  return { devices, inactive };
+}
+
+/** Thin, cache and VDO pools hold the data of the volumes made from them, in no form of their own. By the first letter of lvs(8)'s attributes. */
+function isPool(attributes: string): boolean {
+  return /^[tCd]/.test(attributes);
+}
+
+/** The name its members carry (`host:data`, without the host), as long as it is one of its own; else the kernel's, which any start may change. */
+function arrayName(kernelName: string, tables: Tables): string {
+  const nameOf = (kernel: string) => /^(?:[^:]*:)?([\w.-]+)$/.exec(tables.mdNames.get(kernel) ?? '')?.[1] ?? null;
+  const own = nameOf(kernelName);
+  const shared = [...tables.mdLevels.keys()].some((other) => other !== kernelName && nameOf(other) === own);
+  return own === null || shared ? kernelName : own;
 }
 
 function describe(kernelName: string, id: string, device: string, tables: Tables, disks: Map<string, string>): StackedDevice {
-  return { id, device, sizeBytes: tables.blocks.get(kernelName)?.sizeBytes ?? 0, placement: place(kernelName, tables, disks, 0) };
+  const arrayUuid = tables.mdUuids.get(kernelName)?.replaceAll(':', '') ?? null;
+  return { id, device, sizeBytes: tables.blocks.get(kernelName)?.sizeBytes ?? 0, placement: place(kernelName, tables, disks, 0), arrayUuid };
 }
 
 /** Follows a device down to the disks; depth is bounded because a table could name itself. */
@@ -112,33 +110,4 @@ function part(segments: VolumeSegment[] | null, offset: number, lengthBytes: num
     if (to > from) result.push({ offset: from - offset, lengthBytes: to - from, disk: segment.disk, diskOffset: segment.diskOffset + (from - segment.offset) });
   }
   return result;
-}
-
-function readTables(text: string): Tables {
-  const tables: Tables = {
-    labels: new Map(),
-    blocks: new Map(),
-    dmNames: new Map(),
-    dmLines: new Map(),
-    mdLevels: new Map(),
-    mdMembers: new Map(),
-    logicalVolumes: new Map(),
-  };
-  for (const line of text.split('\n')) {
-    const [kind = '', name = '', a = '', b = '', c = ''] = line.split('\t');
-    if (kind === 'block') tables.blocks.set(name, { number: a, sizeBytes: Number(b) * SECTOR_BYTES, startSector: c === '' ? null : Number(c) });
-    else if (kind === 'label') tables.labels.set(name, a);
-    else if (kind === 'dm') tables.dmNames.set(name, a);
-    else if (kind === 'md') tables.mdLevels.set(name, a);
-    else if (kind === 'member') append(tables.mdMembers, name, { kernelName: a, offsetBytes: Number(b) * SECTOR_BYTES, inSync: c.includes('in_sync') });
-    else if (kind === 'table') append(tables.dmLines, name, a);
-    else if (kind === 'lv') tables.logicalVolumes.set(b.replace('/dev/mapper/', ''), `${name}/${a}`);
-  }
-  return tables;
-}
-
-function append<T>(map: Map<string, T[]>, key: string, value: T): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }

@@ -62,7 +62,8 @@ export async function describeStacked(
 ): Promise<Volume[]> {
   return Promise.all(
     devices.map(async (device) => {
-      const volume = { ...device, partition: null };
+      const { id, sizeBytes, placement } = device;
+      const volume = { id, device: device.device, sizeBytes, placement, partition: null };
       const map = await volumeMap(volume, exposure, 'captured');
       const source = map ? new MappedSource(map) : throughAppliance(device);
       return describe(volume, source).finally(() => source.close());

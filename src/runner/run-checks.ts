@@ -114,4 +114,4 @@ function judged(check: Check, target: CheckTarget, judgement: Judgement, duratio
 }
 
 /** A snapshot of what was inspected before there is anything: image checks need none of it. */
-export const NOTHING_INSPECTED: Inspection = { tables: [], volumes: [], systems: [], databases: [], unjudged: [], untested: [] };
+export const NOTHING_INSPECTED: Inspection = { tables: [], volumes: [], systems: [], databases: [], unjudged: [], findings: [], untested: [] };

@@ -24,12 +24,13 @@ export async function readFolder(folder: string): Promise<RestorePoint> {
     throw explain(folder, error);
   });
   const disks: DiskSource[] = [];
-  const ignored: string[] = [];
+  const ignored: { name: string; sizeBytes: number }[] = [];
   for (const name of names.filter((name) => !name.startsWith('.')).sort()) {
     const path = join(folder, name);
-    if (!(await stat(path).catch(() => null))?.isFile()) continue;
+    const facts = await stat(path).catch(() => null);
+    if (!facts?.isFile()) continue;
     if (await isImage(path)) disks.push({ path, format: null, bus: null });
-    else ignored.push(name);
+    else ignored.push({ name, sizeBytes: facts.size });
   }
   if (disks.length === 0) {
     const what = ignored.length > 0 ? `none of the ${ignored.length} files in ${folder} is a disk image` : `there is nothing in ${folder}`;

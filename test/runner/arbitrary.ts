@@ -41,7 +41,7 @@ export function volume(id: string, state: NonNullable<Volume['captureState']>['s
 }
 
 export function inspection(changes: Partial<Inspection> = {}): Inspection {
-  return { tables: [], volumes: [], systems: [], databases: [], unjudged: [], untested: [], ...changes };
+  return { tables: [], volumes: [], systems: [], databases: [], unjudged: [], findings: [], untested: [], ...changes };
 }
 
 export function database(id: string): Inspection['databases'][number] {

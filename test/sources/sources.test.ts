@@ -69,7 +69,7 @@ describe('a folder without manifest', () => {
     await put('notes.txt', 'hello');
     const [point] = await loadRestorePoints([folder]);
     expect(point?.disks.map(({ path }) => path.slice(folder.length + 1))).toEqual(['b-data', 'c.vhdx', 'd-nameless']);
-    expect(point?.source).toEqual({ kind: 'folder', ignored: ['notes.txt'] });
+    expect(point?.source).toEqual({ kind: 'folder', ignored: [{ name: 'notes.txt', sizeBytes: expect.any(Number) }] });
   });
 
   it('keeps one member of a circle, so that it is judged', async () => {

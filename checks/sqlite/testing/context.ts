@@ -54,7 +54,7 @@ export function inspectionWith(state: CaptureState['state']): Inspection {
     content: { kind: 'filesystem', type: 'ext4', uuid: null, label: null },
     captureState: { state, why: 'stated by the test', facts: {} },
   };
-  return { tables: [], volumes: [volume], systems: [], databases: [], unjudged: [], untested: [] };
+  return { tables: [], volumes: [volume], systems: [], databases: [], unjudged: [], findings: [], untested: [] };
 }
 
 function restorePoint(folder: string): RestorePoint {

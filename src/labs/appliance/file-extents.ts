@@ -45,7 +45,9 @@ function splitSections(printed: string): { name: string; lines: string[] }[] {
 
 function parseExtents(lines: string[]): FileExtent[] | null {
   const extents: FileExtent[] = [];
+  let counted = 0;
   for (const line of lines) {
+    counted = Math.max(counted, Number(/: (\d+) extents? found$/.exec(line)?.[1] ?? 0));
     const match = /^\s*\d+:\s*(\d+)\.\.\s*\d+:\s*(\d+)\.\.\s*\d+:\s*(\d+):(?:\s*\d+:)?\s*(.*)$/.exec(line);
     if (!match) continue;
     const [, logical, physical, length, flagText] = match as unknown as [string, string, string, string, string];
@@ -58,5 +60,6 @@ function parseExtents(lines: string[]): FileExtent[] | null {
       deviceOffset: unwritten ? null : Number(physical) * UNIT_BYTES,
     });
   }
-  return extents;
+  // Where the kernel has no FIEMAP (FAT), filefrag counts extents and shows none: that is no hole.
+  return extents.length === 0 && counted > 0 ? null : extents;
 }

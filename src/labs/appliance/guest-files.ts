@@ -94,7 +94,7 @@ export class ApplianceFiles implements GuestFiles {
     const volume = this.volumes.find((candidate) => candidate.id === id);
     const place = view.places.get(id);
     if (!volume || place === undefined) return entries.map(() => null);
-    const base = this.mapping ? await this.volumeBytes(view, volume) : null;
+    const base = this.mapping && tellsExtents(volume) ? await this.volumeBytes(view, volume) : null;
     const extents = base ? await this.extents(view, volume, place, entries) : entries.map(() => null);
     const maps = entries.map((entry, i) => (base && extents[i] ? composeFile(entry.sizeBytes, extents[i], base) : null));
     const rest = entries.filter((_, i) => maps[i] === null);
@@ -200,6 +200,13 @@ const REMEMBERED_EXTENTS = 8;
 
 function remember(mapped: Map<string, ByteMap>, entry: GuestEntry, map: ByteMap): void {
   if (map.extents.length <= REMEMBERED_EXTENTS && mapped.size < REMEMBERED_FILES) mapped.set(keyOf(entry.location), map);
+}
+
+/** Types whose kernel driver answers FIEMAP. Of others, what filefrag prints cannot be trusted: their files are copied. */
+const MAPPABLE = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs']);
+
+function tellsExtents({ content }: Volume): boolean {
+  return content.kind === 'filesystem' && MAPPABLE.has(content.type);
 }
 
 /** A file's extents on its volume, resolved to the image files. What lies beyond the last extent is a hole. */

@@ -5,9 +5,9 @@ import type { GuestEntry } from '../../types.js';
 
 const FIELDS = ['type', 'size', 'modified', 'uid', 'gid', 'mode', 'target', 'path'] as const;
 
-/** Prints every entry below a mounted volume. Other volumes mounted below it are not entered. */
+/** Prints every entry below a mounted volume. Subvolumes of btrfs are entered; nothing else is ever mounted below it. */
 export function findCommand(mountPlace: string): string {
-  return `cd ${mountPlace} && find . -xdev -mindepth 1 -printf '%y\\0%s\\0%T@\\0%U\\0%G\\0%m\\0%l\\0%P\\0'`;
+  return `cd ${mountPlace} && find . -mindepth 1 -printf '%y\\0%s\\0%T@\\0%U\\0%G\\0%m\\0%l\\0%P\\0'`;
 }
 
 /** Entries of one volume by path and by folder. Paths are absolute within the volume. */
