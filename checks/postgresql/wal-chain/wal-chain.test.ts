@@ -11,7 +11,7 @@ describe(check.id, () => {
   });
 
   it('names the segment that is missing at redo', () => {
-    const judgement = judge({ log: { records: 0, stop: 'no segment' } });
+    const judgement = judge({ log: { records: 0, stop: 'zeroes' } });
     expect(judgement.outcome).toBe('fail');
     expect(judgement.summary).toContain('000000010000000000000002');
   });
