@@ -1,5 +1,6 @@
 /** What the engine's script printed, as plain facts. Program output is text of the guest: it is only searched, never obeyed. */
 import { MARK } from './script.js';
+import { kindOf, type LineKind } from './server-log.js';
 
 export interface EngineRun {
   engine: string;
@@ -8,45 +9,85 @@ export interface EngineRun {
   startSeconds: number | null;
   /** Whether a session could be opened after the start. */
   answered: boolean;
+  /** That accept sessions; and that do not, template0 apart. */
   databases: number | null;
+  closedDatabases: number | null;
   stopCode: number | null;
   redoStart: string | null;
   redoEnd: string | null;
-  /** Lines of the server log at level FATAL, PANIC or ERROR, capped. */
+  /** Lines of the server's log up to the first session, without repetition, capped. */
   errors: string[];
-  amcheck: { code: number; seconds: number; lineCount: number; lines: string[] } | null;
+  /** The same, from there to the end of the server. */
+  lateErrors: string[];
+  /** What `pg_ctl start` said. */
+  startSaid: string[];
+  amcheck: AmcheckRun | null;
   problem: string | null;
 }
 
-const KEPT_LINES = 20;
+/** What pg_amcheck printed, notices left out. */
+export interface AmcheckRun {
+  code: number;
+  seconds: number;
+  /** Of all lines; `lines` may be fewer. */
+  lineCount: number;
+  lines: string[];
+  closedDatabases: number;
+}
 
+const KEPT_ERRORS = 20;
+const KEPT_LINES = 60;
+const LINE_CHARACTERS = 400;
+const MARK_LINE = new RegExp(`^${MARK} ([a-z-]+) ?(.*)$`);
+
+interface Sorted {
+  marks: Map<string, string>;
+  log: string[];
+  late: string[];
+  start: string[];
+  amcheck: string[];
+}
+
+/** Takes any text: what is not understood is left out. */
 export function parseEngineRun(stdout: string): EngineRun {
-  const marks = new Map<string, string>();
-  const log: string[] = [];
-  const amcheckLines: string[] = [];
-  for (const line of stdout.split('\n')) {
-    const mark = new RegExp(`^${MARK} ([a-z-]+) ?(.*)$`).exec(line);
-    // The first mark counts: a guest's program cannot print one later and be believed.
-    if (mark && !marks.has(mark[1] as string)) marks.set(mark[1] as string, mark[2] as string);
-    else if (line.startsWith('log: ')) log.push(line.slice(5));
-    else if (line.startsWith('amcheck: ')) amcheckLines.push(line.slice(9));
-  }
+  const { marks, log, late, start, amcheck } = sorted(stdout);
   return {
-    engine: marks.get('version') ?? 'unknown',
+    engine: marks.get('version')?.slice(0, LINE_CHARACTERS) ?? 'unknown',
     startCode: integer(marks.get('started')),
     startSeconds: seconds(marks.get('start-ns')),
     answered: marks.has('role'),
     databases: integer(marks.get('databases')),
+    closedDatabases: integer(marks.get('closed')),
     stopCode: integer(marks.get('stopped')),
-    redoStart: find(log, /redo starts at ([0-9A-F]+\/[0-9A-F]+)/),
-    redoEnd: find(log, /redo done at ([0-9A-F]+\/[0-9A-F]+)/),
-    errors: [...new Set(log.filter((line) => /\b(FATAL|PANIC|ERROR):/.test(line)))].slice(0, KEPT_LINES),
-    amcheck: amcheckOf(marks, amcheckLines),
-    problem: marks.get('problem') ?? null,
+    redoStart: find(log, /redo starts at ([0-9A-F]{1,8}\/[0-9A-F]{1,8})/),
+    redoEnd: find(log, /redo done at ([0-9A-F]{1,8}\/[0-9A-F]{1,8})/),
+    errors: errorsOf(log),
+    lateErrors: errorsOf(late),
+    startSaid: start.slice(0, KEPT_ERRORS),
+    amcheck: amcheckOf(marks, amcheck),
+    problem: marks.get('problem')?.slice(0, LINE_CHARACTERS) ?? null,
   };
 }
 
-function amcheckOf(marks: Map<string, string>, lines: string[]): EngineRun['amcheck'] {
+function sorted(stdout: string): Sorted {
+  const found: Sorted = { marks: new Map(), log: [], late: [], start: [], amcheck: [] };
+  for (const line of stdout.split('\n')) {
+    const [, name, value] = MARK_LINE.exec(line) ?? [];
+    // The first mark counts: a guest's program cannot print one later and be believed.
+    if (name !== undefined && value !== undefined && !found.marks.has(name)) found.marks.set(name, value);
+    const [, kind, text] = /^(log|late|start|amcheck): (.*)$/.exec(line) ?? [];
+    if (text !== undefined) found[kind as 'log' | 'late' | 'start' | 'amcheck'].push(text.slice(0, LINE_CHARACTERS));
+  }
+  return found;
+}
+
+/** What says nothing of the data is dropped before the cap, so that it cannot push out what does. */
+function errorsOf(lines: string[]): string[] {
+  const kinds = (kind: LineKind) => lines.filter((line) => kindOf(line) === kind);
+  return [...new Set([...kinds('damage'), ...kinds('place'), ...kinds('other')])].slice(0, KEPT_ERRORS);
+}
+
+function amcheckOf(marks: Map<string, string>, lines: string[]): AmcheckRun | null {
   const code = integer(marks.get('amcheck'));
   if (code === null) return null;
   return {
@@ -54,11 +95,13 @@ function amcheckOf(marks: Map<string, string>, lines: string[]): EngineRun['amch
     seconds: seconds(marks.get('amcheck-ns')) ?? 0,
     lineCount: integer(marks.get('amcheck-lines')) ?? lines.length,
     lines: lines.slice(0, KEPT_LINES),
+    closedDatabases: integer(marks.get('closed')) ?? 0,
   };
 }
 
+/** Fifteen digits at most: more are no figure of this script, and no exact number either. */
 function integer(text: string | undefined): number | null {
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : null;
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
 function seconds(nanoseconds: string | undefined): number | null {
@@ -69,7 +112,7 @@ function seconds(nanoseconds: string | undefined): number | null {
 function find(lines: string[], pattern: RegExp): string | null {
   for (const line of lines) {
     const match = pattern.exec(line);
-    if (match) return match[1] as string;
+    if (match?.[1]) return match[1];
   }
   return null;
 }

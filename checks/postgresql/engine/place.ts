@@ -21,7 +21,7 @@ export function guestPath(location: GuestLocation, system: OperatingSystem): str
   for (const mount of system.mounts) {
     if (mount.location?.volume !== location.volume) continue;
     const inside = posix.relative(mount.location.path, location.path);
-    if (!inside.startsWith('..')) return posix.join(mount.mountPoint, inside);
+    if (inside !== '..' && !inside.startsWith('../')) return posix.join(mount.mountPoint, inside);
   }
   return null;
 }

@@ -11,35 +11,29 @@ export interface ScriptOptions {
 }
 
 /**
- * Settings that keep the server apart and honest: no network, no archive, nothing from the guest's own configuration that
- * could start other work. `fsync` is off because the overlay is thrown away; without it the start alone walks every file.
+ * Settings that keep the server apart and honest: no network, no archive, nothing of the guest's own configuration that could start
+ * other work, hide damage, or move the log elsewhere. All of them exist in PostgreSQL 11 to 18: an unknown one stops the server.
+ * `fsync` is off because the overlay is thrown away; without it the start alone walks every file. Some are here because the server
+ * refuses to start without them: `wal_level` and `max_replication_slots` (a slot in the data directory wants them), `min_wal_size`
+ * (at least two segments, which may be 1 GiB each).
  */
 const SETTINGS = [
-  'listen_addresses=',
-  'unix_socket_directories=/run/snapproof',
-  'hba_file=/run/snapproof/hba.conf',
-  'ident_file=/run/snapproof/empty.conf',
-  'external_pid_file=/run/snapproof/server.pid',
-  'logging_collector=off',
-  'log_destination=stderr',
-  'log_min_messages=log',
-  'lc_messages=C',
-  'fsync=off',
-  'autovacuum=off',
-  'archive_mode=off',
-  'archive_command=',
-  'restore_command=',
-  'primary_conninfo=',
-  'shared_preload_libraries=',
-  'local_preload_libraries=',
-  'session_preload_libraries=',
-  'ssl=off',
-  'huge_pages=off',
-  'shared_buffers=64MB',
-  'max_connections=100',
-  'max_prepared_transactions=200',
-  'max_worker_processes=8',
+  ...['listen_addresses=', 'port=5432', 'unix_socket_directories=/run/snapproof', 'ssl=off'],
+  ...['hba_file=/run/snapproof/hba.conf', 'ident_file=/run/snapproof/empty.conf', 'external_pid_file=/run/snapproof/server.pid'],
+  ...['logging_collector=off', 'log_destination=stderr', 'log_min_messages=warning', 'log_error_verbosity=verbose', 'log_line_prefix=', 'lc_messages=C'],
+  ...['fsync=off', 'autovacuum=off', 'archive_mode=off', 'archive_command=', 'restart_after_crash=off'],
+  ...['shared_preload_libraries=', 'local_preload_libraries=', 'session_preload_libraries='],
+  ...['zero_damaged_pages=off', 'ignore_checksum_failure=off'],
+  ...['wal_level=logical', 'max_replication_slots=1000', 'max_wal_senders=10', 'min_wal_size=2GB', 'max_wal_size=4GB'],
+  ...['huge_pages=off', 'shared_buffers=64MB', 'max_worker_processes=8'],
 ];
+
+/** Settings of a role or database that would hide damage or cut a check short are overruled for the session. */
+const SESSION =
+  '-c zero_damaged_pages=off -c ignore_checksum_failure=off -c statement_timeout=0 -c lock_timeout=0 -c default_transaction_read_only=off -c client_min_messages=warning';
+
+/** Lines of the server's log that `server-log.ts` judges. */
+const LOG_LINES = '^(PANIC|FATAL|ERROR|WARNING): |redo (starts|done) at|terminated by signal|error while loading shared libraries|^postgres: ';
 
 /** @param quote makes one shell word of any string */
 export function engineScript(place: EnginePlace, options: ScriptOptions, quote: (word: string) => string): string {
@@ -50,37 +44,63 @@ export function engineScript(place: EnginePlace, options: ScriptOptions, quote: 
 B=${quote(place.binaries)}
 D=${quote(place.dataFolder)}
 R=/run/snapproof
+export PGPORT=5432 PGOPTIONS='${SESSION}'
 mkdir -p $R && : >$R/empty.conf && echo 'local all all trust' >$R/hba.conf
 O=$(stat -c '%u:%g' "$D") || { echo '${MARK} problem the data folder is not there'; exit 0; }
 U=$(stat -c '%U' "$D")
 chown -R "$O" $R
 as() { chroot --userspec="$O" / "$@"; }
 now() { date +%s%N; }
+number() { head -n 1 | tr -dc 0-9; }
+cd /
+"$B/pg_controldata" "$D" >$R/control 2>/dev/null
+at_least() { v=$(sed -n "s/^$1 setting: *//p" $R/control | number); if [ "\${v:-0}" -gt "$2" ]; then echo "$v"; else echo "$2"; fi; }
+S="${settings} -c max_connections=$(at_least max_connections 100) -c max_prepared_transactions=$(at_least max_prepared_xacts 200) -c max_locks_per_transaction=$(at_least max_locks_per_xact 64)"
 echo "${MARK} version $("$B/postgres" --version 2>&1 | head -n 1)"
 rm -f "$D/postmaster.pid"
+start() { as "$B/pg_ctl" -D "$D" -w -t ${startSeconds} -l $R/log -o "-c config_file=$R/empty.conf $S" start >$R/start 2>&1; }
+stop() { as "$B/pg_ctl" -D "$D" -w -t 120 -m "$1" stop >>$R/stop 2>&1; }
 begin=$(now)
-cd /
-as "$B/pg_ctl" -D "$D" -w -t ${startSeconds} -l $R/log -o "-c config_file=$R/empty.conf ${settings}" start >$R/start 2>&1
-echo "${MARK} started $?"
+start
+code=$?
+echo "${MARK} started $code"
 echo "${MARK} start-ns $(( $(now) - begin ))"
 role=
-for candidate in postgres "$U"; do
-  [ -n "$role" ] || as "$B/psql" -h $R -U "$candidate" -d template1 -Atqc 'select 1' >/dev/null 2>&1 && role=\${role:-$candidate}
-done
+base=
+try() {
+  for base in template1 postgres; do
+    as "$B/psql" -X -h $R -U "$1" -d "$base" -Atqc 'select 1' >/dev/null 2>&1 && role=$1 && return 0
+  done
+  return 1
+}
+if [ $code -eq 0 ] && ! try postgres && ! try "$U"; then
+  # The cluster was made with a role of another name: only a server without sessions can tell it.
+  stop fast
+  name=$(echo 'select rolname from pg_authid where oid = 10' | as "$B/postgres" --single -D "$D" -c config_file=$R/empty.conf $S template1 2>>$R/log | sed -n 's/^.*rolname = "\\(.*\\)"[[:space:]](typeid.*$/\\1/p' | head -n 1)
+  start
+  [ -n "$name" ] && try "$name"
+fi
+seen=$(wc -l <$R/log | number)
 if [ -n "$role" ]; then
-  echo "${MARK} role $role"
-  echo "${MARK} databases $(as "$B/psql" -h $R -U "$role" -d template1 -Atqc 'select count(*) from pg_database where datallowconn' 2>/dev/null)"
+  echo "${MARK} role"
+  echo "${MARK} databases $(as "$B/psql" -X -h $R -U "$role" -d "$base" -Atqc 'select count(*) from pg_database where datallowconn' 2>/dev/null | number)"
+  echo "${MARK} closed $(as "$B/psql" -X -h $R -U "$role" -d "$base" -Atqc "select count(*) from pg_database where not datallowconn and datname <> 'template0'" 2>/dev/null | number)"
   if [ ${amcheckSeconds} -gt 0 ] && [ -x "$B/pg_amcheck" ]; then
     begin=$(now)
-    timeout ${amcheckSeconds} chroot --userspec="$O" / "$B/pg_amcheck" -h $R -U "$role" --all --install-missing --heapallindexed --parent-check --rootdescend --jobs=2 >$R/amcheck 2>&1
+    timeout ${amcheckSeconds} chroot --userspec="$O" / "$B/pg_amcheck" -h $R -U "$role" --maintenance-db="$base" --all --install-missing --heapallindexed --parent-check --rootdescend --jobs=2 >$R/amcheck 2>&1
     echo "${MARK} amcheck $?"
     echo "${MARK} amcheck-ns $(( $(now) - begin ))"
-    echo "${MARK} amcheck-lines $(wc -l <$R/amcheck)"
-    head -n 60 $R/amcheck | cut -c 1-400 | sed 's/^/amcheck: /'
+    grep -av '^NOTICE:' $R/amcheck >$R/amcheck.said
+    echo "${MARK} amcheck-lines $(wc -l <$R/amcheck.said | number)"
+    head -n 60 $R/amcheck.said | cut -c 1-400 | sed 's/^/amcheck: /'
   fi
 fi
-as "$B/pg_ctl" -D "$D" -w -t 120 -m fast stop >$R/stop 2>&1
-echo "${MARK} stopped $?"
-{ head -n 40 $R/log; tail -n 40 $R/log; cat $R/start; } 2>/dev/null | cut -c 1-400 | sed 's/^/log: /'
+stop fast
+code=$?
+echo "${MARK} stopped $code"
+[ $code -eq 0 ] || stop immediate
+head -n "\${seen:-0}" $R/log | grep -aE '${LOG_LINES}' | head -n 100 | cut -c 1-400 | sed 's/^/log: /'
+tail -n +$(( \${seen:-0} + 1 )) $R/log | grep -aE '${LOG_LINES}' | head -n 100 | cut -c 1-400 | sed 's/^/late: /'
+head -n 20 $R/start | cut -c 1-400 | sed 's/^/start: /'
 `;
 }

@@ -1,13 +1,15 @@
 /** The guest's own engine recovers the cluster on the overlay. Evidence, not the verdict: it starts on skewed clusters too. */
 import { defineCheck } from '../../../src/check.js';
+import { LabError } from '../../../src/errors.js';
 import type { Finding, Judgement } from '../../../src/types.js';
 import type { EngineRun } from '../engine/parse.js';
 import { ENGINE_TIMEOUT_MS, runEngine } from '../engine/run.js';
+import { kindOf } from '../engine/server-log.js';
 import { finding, notPostgres } from '../words.js';
 
 export default defineCheck<EngineRun, Record<string, never>>({
   id: 'postgresql/recovery',
-  title: "The guest's own PostgreSQL recovers the cluster, answers, and stops in order",
+  title: "The guest's own PostgreSQL recovers the cluster and answers",
   failureTitle: "The guest's own PostgreSQL cannot bring the cluster back",
   description: 'Starts the PostgreSQL of the guest on the overlay, without network, measures its recovery, opens a session and stops it.',
   stage: 'recovery',
@@ -18,28 +20,48 @@ export default defineCheck<EngineRun, Record<string, never>>({
   optionsSchema: { type: 'object', additionalProperties: false },
   defaultOptions: {},
   skipReason: notPostgres,
-  collect: runEngine,
+  collect: async (target, context) => tried(await runEngine(target, context)),
   evaluate: evaluateRecovery,
 });
 
-/** Errors the server reports about data; others (a missing library, say) are no statement about the backup. */
-const DAMAGE =
-  /PANIC|could not read block|invalid page|checksum|could not open file|could not locate|unexpected pageaddr|corrupt|could not find redo|invalid record|xlog flush request|no valid checkpoint/i;
+/** @throws LabError when the server did not come up for a reason that lies in this place, not in the data. */
+export function tried(run: EngineRun): EngineRun {
+  const why = run.answered || damageOf(run).length > 0 ? null : placeReason(run);
+  if (why === null) return run;
+  throw new LabError({ code: 'postgresql.engine.place', message: `The guest's PostgreSQL could not be tried here: ${why}.` });
+}
+
+function placeReason(run: EngineRun): string | null {
+  if (run.problem !== null) return run.problem;
+  if (run.startSaid.some((line) => /did not start in time/.test(line))) return 'it was still starting when the time was up';
+  const said = [...run.errors, ...run.lateErrors, ...run.startSaid].find((line) => kindOf(line) === 'place');
+  if (said !== undefined) return said;
+  return run.startCode === 0 ? (run.errors[0] ?? 'it runs, but no role was found that may open a session') : null;
+}
+
+function damageOf(run: EngineRun): string[] {
+  return [...run.errors, ...run.lateErrors].filter((line) => kindOf(line) === 'damage');
+}
 
 export function evaluateRecovery(run: EngineRun): Judgement {
-  const started = run.answered && run.problem === null;
-  const damage = run.errors.filter((line) => DAMAGE.test(line));
+  const started = run.answered;
+  const damage = damageOf(run);
   const failed = !started || damage.length > 0;
   const seconds = run.startSeconds ?? 0;
   return {
     outcome: failed ? 'fail' : 'pass',
     summary: failed ? failure(run, damage) : success(run, seconds),
-    findings: [...damage, ...(started ? [] : run.errors)].slice(0, 5).map(toFinding),
+    findings: [...[...damage, ...(started ? [] : run.errors.filter((line) => !damage.includes(line)))].slice(0, 5).map(toFinding), ...stopFindings(run)],
     ...(failed ? { advice: ADVICE } : {}),
     ...(started ? { recovery: { needed: run.redoStart !== null, seconds: run.redoStart === null ? 0 : seconds, bytes: 0 } } : {}),
     tested: [{ what: 'recovery by the engine', how: `${run.engine}, the guest's own, started in the appliance on the overlay` }],
     untested: [],
   };
+}
+
+function stopFindings(run: EngineRun): Finding[] {
+  if (!run.answered || run.stopCode === 0) return [];
+  return [finding('recovery.stop', 'warning', 'The server answered, but did not stop within two minutes and was ended the hard way.')];
 }
 
 const ADVICE = 'Restore this database from an older restore point, or from its own backup; the server log lines above say what it stumbled over.';
@@ -50,7 +72,7 @@ function success(run: EngineRun, seconds: number): string {
 }
 
 function failure(run: EngineRun, damage: string[]): string {
-  const first = damage[0] ?? run.errors[0] ?? run.problem ?? 'its log says nothing';
+  const first = damage[0] ?? run.errors[0] ?? run.startSaid.at(-1) ?? 'its log says nothing';
   return run.answered ? `PostgreSQL started, but it reports damage: ${first}` : `PostgreSQL does not start on this backup: ${first}`;
 }
 

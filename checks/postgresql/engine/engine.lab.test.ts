@@ -1,0 +1,134 @@
+/** The script of the engine, run with the host's PostgreSQL 15 in namespaces of its own, on real clusters, whole and damaged. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { appendFileSync, chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { evaluateAmcheck, usable } from '../amcheck/index.js';
+import { evaluateRecovery, tried } from '../recovery/index.js';
+import { type AmcheckRun, type EngineRun, parseEngineRun } from './parse.js';
+import type { EnginePlace } from './place.js';
+import { engineScript } from './script.js';
+
+const BINARIES = '/usr/lib/postgresql/15/bin';
+const missing = [
+  ...(existsSync(`${BINARIES}/pg_amcheck`) ? [] : ['postgresql-15']),
+  ...(spawnSync('unshare', ['--version']).error ? ['util-linux (unshare)'] : []),
+  ...(process.getuid?.() === 0 ? [] : ['the rights of root']),
+];
+
+const folder = mkdtempSync(join(tmpdir(), 'snapproof-engine-'));
+const base = join(folder, 'base');
+let table = '';
+let index = '';
+
+/** Everything that once was a false alarm: a role of another name, large segments, a slot, another port, a page setting that hides damage. */
+function build(): void {
+  chmodSync(folder, 0o777);
+  const SQL = [
+    "create table t (a int primary key, b text); insert into t select g, repeat('x', 50) from generate_series(1, 2000) g;",
+    "select pg_create_logical_replication_slot('s', 'test_decoding');",
+    'create extension amcheck;',
+    'create table lookup (x int); create function f(int) returns int language plpgsql immutable as $$ begin perform 1 from lookup; return $1; end $$;',
+    'create index te on t (f(a)); drop table lookup; alter role boss set statement_timeout = 1; checkpoint;',
+  ];
+  asPostgres(`${BINARIES}/initdb -D ${base} -k -U boss --wal-segsize=64 -A trust`);
+  appendFileSync(
+    join(base, 'postgresql.auto.conf'),
+    `port = 6000\nwal_level = logical\nzero_damaged_pages = on\nunix_socket_directories = '${folder}'\nlisten_addresses = ''\n`,
+  );
+  asPostgres(`${BINARIES}/pg_ctl -D ${base} -w -l ${folder}/log start`);
+  const psql = (sql: string) => asPostgres(`${BINARIES}/psql -X -h ${folder} -p 6000 -U boss -d postgres -Atq`, sql);
+  for (const sql of SQL) psql(sql);
+  [table = '', index = ''] = psql("select pg_relation_filepath('t'); select pg_relation_filepath('t_pkey')").trim().split('\n');
+  psql("insert into t select g, 'y' from generate_series(3000, 3100) g");
+  asPostgres(`${BINARIES}/pg_ctl -D ${base} -m immediate stop`);
+}
+
+function asPostgres(command: string, input = ''): string {
+  return execFileSync('su', ['postgres', '-s', '/bin/sh', '-c', command], { cwd: '/', encoding: 'utf8', input, stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+function runOn(dataFolder: string, amcheck: boolean): EngineRun {
+  const place = { system: {} as EnginePlace['system'], binaries: BINARIES, dataFolder };
+  const script = join(folder, 'script');
+  writeFileSync(
+    script,
+    engineScript(place, { startTimeoutMs: 60_000, amcheckTimeoutMs: amcheck ? 60_000 : 0 }, (word) => `'${word}'`),
+  );
+  const inside = `mount -t tmpfs -o mode=0755 tmpfs /run && exec env -i PATH="$PATH" LANG=C.UTF-8 sh ${script}`;
+  const { stdout } = spawnSync('unshare', ['--mount', '--net', '--pid', '--ipc', '--fork', '--kill-child', 'sh', '-c', inside], { encoding: 'utf8' });
+  return JSON.parse(JSON.stringify(parseEngineRun(stdout))) as EngineRun;
+}
+
+let copies = 0;
+function damaged(change: (path: string) => void): string {
+  const path = join(folder, `copy${copies++}`);
+  cpSync(base, path, { recursive: true, preserveTimestamps: true });
+  change(path);
+  execFileSync('chown', ['-R', 'postgres:', path]);
+  chmodSync(path, 0o700);
+  return path;
+}
+
+const overwrite = (path: string, offset: number) =>
+  execFileSync('dd', [`of=${path}`, 'if=/dev/urandom', 'bs=1', `seek=${offset}`, 'count=64', 'conv=notrunc'], { stdio: 'ignore' });
+
+describe.skipIf(missing.length > 0)(`the engine's script${missing.length > 0 ? ` (missing: ${missing.join(', ')})` : ''}`, () => {
+  beforeAll(build);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('recovers an unusual but healthy cluster, finds its role, and walks it', () => {
+    const run = runOn(
+      damaged(() => undefined),
+      true,
+    );
+    expect(run).toMatchObject({ answered: true, startCode: 0, stopCode: 0, databases: 2, closedDatabases: 0, redoStart: expect.stringMatching(/^0\//) });
+    expect(evaluateRecovery(tried(run))).toMatchObject({ outcome: 'pass', findings: [], recovery: { needed: true } });
+    const judgement = evaluateAmcheck(usable(run.amcheck as AmcheckRun));
+    // The index whose function lost its table cannot be walked; that is no damage.
+    expect(judgement).toMatchObject({ outcome: 'pass', findings: [] });
+    expect(judgement.untested.map((item) => item.what)).toEqual(['btree index "postgres.public.te" after recovery']);
+  });
+
+  it('sees a damaged page of a table through amcheck, whatever the guest set to hide it', () => {
+    const run = runOn(
+      damaged((path) => overwrite(join(path, table), 9000)),
+      true,
+    );
+    expect(evaluateAmcheck(usable(run.amcheck as AmcheckRun))).toMatchObject({ outcome: 'fail', summary: expect.stringContaining('invalid page') });
+  });
+
+  it('sees a damaged index', () => {
+    const run = runOn(
+      damaged((path) => overwrite(join(path, index), 9000)),
+      true,
+    );
+    expect(evaluateAmcheck(usable(run.amcheck as AmcheckRun)).summary).toContain('t_pkey');
+  });
+
+  it('fails a cluster whose catalogue cannot be read: no session, or damage', () => {
+    const catalogues = (path: string) => readdirSync(join(path, 'base')).map((name) => join(path, 'base', name, '1259'));
+    const run = runOn(
+      damaged((path) => catalogues(path).forEach((file) => void overwrite(file, 100))),
+      false,
+    );
+    expect(evaluateRecovery(tried(run))).toMatchObject({ outcome: 'fail', summary: expect.stringMatching(/invalid page in block 0|page verification failed/) });
+  });
+
+  it('fails a cluster without its log', () => {
+    const run = runOn(
+      damaged((path) => readdirSync(join(path, 'pg_wal')).forEach((name) => void rmSync(join(path, 'pg_wal', name), { recursive: true }))),
+      false,
+    );
+    expect(evaluateRecovery(tried(run))).toMatchObject({ outcome: 'fail', summary: expect.stringContaining('could not locate a valid checkpoint record') });
+  });
+
+  it('does not blame the data for what is wrong with the place', () => {
+    const run = runOn(
+      damaged((path) => appendFileSync(join(path, 'postgresql.auto.conf'), "dynamic_library_path = '/nowhere'\nno_such_setting = 1\n")),
+      false,
+    );
+    expect(() => tried(run)).toThrow(/could not be tried here.*(configuration|no_such_setting)/);
+  });
+});

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { clusterEvidence, type EvidenceChanges } from '../testing/evidence.js';
+import check, { evaluateLog } from './index.js';
+
+const judge = (changes: EvidenceChanges = {}) => evaluateLog(clusterEvidence(changes));
+
+describe(check.id, () => {
+  it('measures what must be replayed', () => {
+    expect(judge().recovery).toEqual({ needed: true, seconds: null, bytes: 0x2100000 - 0x2000028 });
+    expect(judge({ control: { state: 'shut down' }, log: { records: 1 } }).recovery).toEqual({ needed: false, seconds: null, bytes: 0 });
+  });
+
+  it('names the segment that is missing at redo', () => {
+    const judgement = judge({ log: { records: 0, stop: 'zeroes' } });
+    expect(judgement.outcome).toBe('fail');
+    expect(judgement.summary).toContain('000000010000000000000002');
+  });
+
+  it('says where the hole is and how much lies beyond it', () => {
+    const { summary, advice } = judge({ log: { beyond: { first: 0x2200000, last: 0x2300000, records: 9 } } });
+    expect(summary).toContain('0/2100000: 9 intact records');
+    expect(advice).toBeTruthy();
+  });
+});
