@@ -2,20 +2,22 @@
  * The main flow: one restore point in, one record out, one function per stage. Read this file first, src/types.ts second.
  * Labs do not know checks, checks do not know labs beyond their interface; this file alone knows every stage.
  */
-import type { Check, CheckTarget, EngineFinder } from './check.js';
+import type { Check, EngineFinder } from './check.js';
 import { InterruptedError, LabError, SnapproofError } from './errors.js';
 import { type DigestResult, digestFiles, filesToDigest, openImages } from './images/index.js';
 import { inspectGuest, inspectVolumes } from './inspection/inspect.js';
 import { buildRecord } from './ledger/index.js';
 import { openWorkFolder } from './process/work-folder.js';
 import { describeEnvironment, describeIsolation } from './runner/environment.js';
+import { changedFiles, nothingOnDisks, unjudgedInstances } from './runner/gaps.js';
 import { ignoredFiles } from './runner/ignored-files.js';
-import { NOTHING_INSPECTED, runStage } from './runner/run-checks.js';
+import { NOTHING_INSPECTED } from './runner/run-checks.js';
 import { RunLabs } from './runner/run-labs.js';
+import { imageTargets, instanceTargets, StageRunner, volumeTargets } from './runner/stage-runner.js';
 import { type Observer, StageClock } from './runner/stages.js';
 import { untestedWays } from './runner/untested-ways.js';
 import { foldVerdict } from './runner/verdict.js';
-import type { CheckResult, CheckStage, Inspection, Policy, RestorePoint, SnapshotImage, UntestedItem, VerificationRecord } from './types.js';
+import type { CheckResult, Inspection, Policy, RestorePoint, SnapshotImage, UntestedItem, VerificationRecord } from './types.js';
 
 export interface RunRequest {
   restorePoint: RestorePoint;
@@ -109,22 +111,22 @@ export async function inspectRestorePoint(request: Omit<RunRequest, 'checks'>): 
   }
 }
 
-/** Images first; when they are sound, what lies on them, deeper stage by stage. */
+/** Images first; when they are sound, what lies on them, deeper stage by stage. What was found stays when a later stage cannot run. */
 async function examine(request: RunRequest, images: SnapshotImage[], labs: RunLabs, clock: StageClock): Promise<Examination> {
+  const stages = new StageRunner(request, labs, clock);
   const readable = images.filter((image) => image.refused === null);
-  const untested: UntestedItem[] = [];
-  const stage = stageRunner(request, labs, clock);
+  const closed = readable.length > 0 ? await whyNotExposed(readable, labs, clock) : null;
+  const imageResults = await stages.run('image', NOTHING_INSPECTED, imageTargets(images));
+  const examination: Examination = { checks: stages.results, inspection: null, untested: [] };
+  if (readable.length === 0 || imageResults.some((result) => result.outcome === 'fail')) return examination;
   try {
-    const closed = readable.length > 0 ? await whyNotExposed(readable, labs, clock) : null;
-    const imageResults = await stage('image', NOTHING_INSPECTED, imageTargets(images));
-    if (readable.length === 0 || imageResults.some((result) => result.outcome === 'fail')) return { checks: imageResults, inspection: null, untested };
     if (closed) throw closed;
-    return await examineGuest(request, labs, clock, stage, imageResults);
+    await examineGuest(request, labs, clock, stages, examination);
   } catch (error) {
     if (request.signal.aborted || !(error instanceof SnapproofError)) throw error;
-    untested.push({ what: 'the guest on these disks', why: [error.message, error.advice].filter(Boolean).join(' '), holdsData: true });
-    return { checks: stage.results, inspection: null, untested };
+    examination.untested.push({ what: 'the guest on these disks', why: [error.message, error.advice].filter(Boolean).join(' '), holdsData: true });
   }
+  return examination;
 }
 
 /** Opens the disks and starts the appliance on them. What qemu says of a damaged image is kept, because our own checks say it better. */
@@ -139,83 +141,19 @@ async function whyNotExposed(readable: SnapshotImage[], labs: RunLabs, clock: St
   }
 }
 
-async function examineGuest(request: RunRequest, labs: RunLabs, clock: StageClock, stage: StageRunner, before: CheckResult[]): Promise<Examination> {
+async function examineGuest(request: RunRequest, labs: RunLabs, clock: StageClock, stages: StageRunner, examination: Examination): Promise<void> {
   const volumes = await clock.run('volumes', () => inspectVolumes(labs.exposure, () => labs.session()));
-  const checks = [...before];
+  examination.inspection = volumes;
   await clock.run('appliance', () => labs.session());
-  checks.push(...(await stage('volume', volumes, [...imageTargets(labs.exposure.images), ...volumeTargets(volumes)])));
+  await stages.run('volume', volumes, [...imageTargets(labs.exposure.images), ...volumeTargets(volumes)]);
   const files = await labs.openFiles(volumes.volumes);
   const inspection = await clock.run('inspect', () => inspectGuest(volumes, files, request.finders));
+  examination.inspection = inspection;
   const instances = instanceTargets(inspection);
-  checks.push(...(await stage('static', inspection, instances)));
-  checks.push(...(await stage('logical', inspection, instances)));
-  checks.push(...(await stage('recovery', inspection, instances)));
-  return { checks, inspection, untested: [...unjudgedInstances(inspection, checks), ...nothingOnDisks(inspection)] };
-}
-
-interface StageRunner {
-  (stage: CheckStage, inspection: Inspection, targets: CheckTarget[]): Promise<CheckResult[]>;
-  /** What was judged so far, for when a later stage cannot run. */
-  results: CheckResult[];
-}
-
-/** Reading may go side by side; what writes to the overlay may not. */
-const CONCURRENCY: Record<CheckStage, number> = { image: 2, volume: 1, static: 2, logical: 2, recovery: 1 };
-
-function stageRunner(request: RunRequest, labs: RunLabs, clock: StageClock): StageRunner {
-  const shared = new Map<string, Promise<unknown>>();
-  const once = <T>(key: string, work: () => Promise<T>): Promise<T> => {
-    if (!shared.has(key)) shared.set(key, work());
-    return shared.get(key) as Promise<T>;
-  };
-  const run: StageRunner = async (stage, inspection, targets) => {
-    const { restorePoint, policy, checks, signal } = request;
-    const results = await clock.run(stage, (progress) =>
-      runStage({
-        stage,
-        checks,
-        targets,
-        policy,
-        concurrency: CONCURRENCY[stage],
-        blockedBy: null,
-        context: { restorePoint, inspection, labs, signal, progress, once },
-      }),
-    );
-    run.results.push(...results);
-    return results;
-  };
-  run.results = [];
-  return run;
-}
-
-function imageTargets(images: SnapshotImage[]): CheckTarget[] {
-  return images.map((image) => ({ kind: 'image', id: image.name, image }));
-}
-
-function volumeTargets(inspection: Inspection): CheckTarget[] {
-  return inspection.volumes.map((volume) => ({ kind: 'volume', id: volume.id, volume }));
-}
-
-function instanceTargets(inspection: Inspection): CheckTarget[] {
-  return inspection.databases.map((instance) => ({ kind: 'instance', id: instance.id, instance }));
-}
-
-/** A database that no check had anything to say about must not vanish from the record. */
-function unjudgedInstances(inspection: Inspection, checks: CheckResult[]): UntestedItem[] {
-  return inspection.databases
-    .filter((instance) => !checks.some((check) => check.target === instance.id))
-    .map((instance) => ({ what: instance.id, why: 'there is no check for this engine yet', holdsData: true }));
-}
-
-/** An empty backup is whole and proves nothing: more likely it was never written than that a machine holds no data. */
-function nothingOnDisks(inspection: Inspection): UntestedItem[] {
-  if (inspection.volumes.some((volume) => volume.content.kind !== 'empty')) return [];
-  return [{ what: 'the data of the guest', why: 'all disks of this restore point are empty: see whether the backup was written at all', holdsData: true }];
-}
-
-/** Bytes that changed under our eyes were not the bytes that were tested. */
-function changedFiles(digested: DigestResult): UntestedItem[] {
-  return digested.findings.map((finding) => ({ what: String(finding.where.file ?? 'a file of the restore point'), why: finding.message, holdsData: true }));
+  await stages.run('static', inspection, instances);
+  await stages.run('logical', inspection, instances);
+  await stages.run('recovery', inspection, instances);
+  examination.untested.push(...unjudgedInstances(inspection, stages.results), ...nothingOnDisks(inspection));
 }
 
 function interrupted(signal: AbortSignal, cause: unknown): Error {

@@ -12,7 +12,8 @@ const system = (changes: Partial<OperatingSystem> = {}): OperatingSystem => ({
   ...changes,
 });
 const instance = (location: GuestLocation): DatabaseInstance => ({ id: 'i', engine: 'postgresql', version: '15', location, links: [], facts: {} });
-const inspection = (...systems: OperatingSystem[]) => ({ tables: [], volumes: [], systems, databases: [], unjudged: [], findings: [], untested: [] }) as Inspection;
+const inspection = (...systems: OperatingSystem[]) =>
+  ({ tables: [], volumes: [], systems, databases: [], unjudged: [], findings: [], untested: [] }) as Inspection;
 const filesWith = (...paths: string[]) =>
   ({ resolve: async (location: GuestLocation) => (paths.includes(location.path) ? location : null) }) as unknown as GuestFiles;
 
