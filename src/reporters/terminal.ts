@@ -1,4 +1,5 @@
 /** The report of one record for people: verdict first, then why, what to do, and only then the rest. */
+import { dirname } from 'node:path';
 import type { ChalkInstance } from 'chalk';
 import type { VerificationRecord } from '../types.js';
 import { palette, verdictStyle } from './colour.js';
@@ -22,13 +23,15 @@ const MOST_WHYS = 5;
 /** What every section needs to know. */
 export interface Page {
   record: VerificationRecord;
+  /** Of all files of the restore point; empty when they have none in common. */
+  folder: string;
   width: number;
   paint: ChalkInstance;
 }
 
 /** Ends with a line feed. Guest strings are made harmless; without colour there is no escape sequence in it. */
 export function renderRecord(record: VerificationRecord, options: RenderOptions): string {
-  const page: Page = { record, width: Math.max(options.width ?? 80, 60), paint: palette(options.color) };
+  const page: Page = { ...withoutFolder(record), width: Math.max(options.width ?? 80, 60), paint: palette(options.color) };
   const sections = [headline(page), facts(page), whySection(page), whatToDo(page), wayBack(page), checksSection(page), ...coverageSections(page)];
   const last = [deviationsSection(page), cleanupSection(page), whereItLies(page, options.storedAt)];
   const lines = [...sections, ...last].filter((section) => section.length > 0).map((section) => section.join('\n'));
@@ -41,13 +44,23 @@ function headline({ record, width, paint }: Page): string[] {
   return lines.map((line, index) => (index === 0 ? line.replace(word, verdictStyle(paint, record.verdict)(word)) : line));
 }
 
-function facts({ record, width }: Page): string[] {
+/** The same record with the restore point's folder left out of every sentence: said once, it need not fill every line. */
+function withoutFolder(record: VerificationRecord): { record: VerificationRecord; folder: string } {
+  const folders = [...new Set(record.restorePoint.files.map(({ path }) => dirname(path)))];
+  const folder = folders.length === 1 && folders[0]?.startsWith('/') ? folders[0] : '';
+  if (folder.length < 2) return { record, folder: '' };
+  const shorten = (_: string, value: unknown): unknown => (typeof value === 'string' ? value.replaceAll(`${folder}/`, '') : value);
+  return { record: JSON.parse(JSON.stringify(record), shorten), folder };
+}
+
+function facts({ record, folder, width }: Page): string[] {
   const { id, machine, takenAt, files } = record.restorePoint;
   const named = files.map(({ path, format, sizeBytes }) => `${visible(path)} (${format}, ${formatBytes(sizeBytes)})`);
   return [
     ...fact('Machine', visible(machine), width),
     ...fact('Restore point', `${visible(id)}, ${takenAt ? `taken ${formatInstant(visible(takenAt))}` : 'when it was taken is not known'}`, width),
-    ...(named.length > 0 ? fact('Files', named.join(', '), width) : []),
+    ...(folder ? fact('Folder', visible(folder), width) : []),
+    ...named.flatMap((name, index) => fact(index === 0 ? 'Files' : '', name, width)),
     ...fact('Tested', `${formatInstant(visible(record.startedAt))}, took ${formatSeconds(record.durationMs / 1000)}`, width),
   ];
 }
