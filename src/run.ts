@@ -4,7 +4,7 @@
  */
 import type { Check, CheckTarget, EngineFinder } from './check.js';
 import { InterruptedError, LabError, SnapproofError } from './errors.js';
-import { type DigestResult, digestFiles, filesToDigest, openImages } from './images/index.js';
+import { changesSince, type DigestResult, digestFiles, filesToDigest, openImages, stampFiles } from './images/index.js';
 import { inspectGuest, inspectVolumes } from './inspection/inspect.js';
 import { buildRecord } from './ledger/index.js';
 import { openWorkFolder } from './process/work-folder.js';
@@ -41,7 +41,9 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   const images = await clock.run('images', () => openImages(restorePoint, policy.allowedFolders));
   const folder = await openWorkFolder();
   const labs = new RunLabs(folder, policy, signal);
-  const digests = digestFiles(filesToDigest(restorePoint, images), {
+  const files = filesToDigest(restorePoint, images);
+  const stamps = await stampFiles(files.map((file) => file.path));
+  const digests = digestFiles(files, {
     signal,
     progress: (progress) => request.observer.sink({ ...progress, stage: 'digests' }),
   });
@@ -53,6 +55,7 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   try {
     examination = await examine(request, images, labs, clock);
     digested = await clock.run('digests', () => digests);
+    digested.findings.push(...(await changesSince(stamps)));
     isolation = await describeIsolation(labs);
   } catch (error) {
     throw signal.aborted ? interrupted(signal, error) : error;
@@ -208,7 +211,8 @@ function nothingOnDisks(inspection: Inspection): UntestedItem[] {
 
 /** Bytes that changed under our eyes were not the bytes that were tested. */
 function changedFiles(digested: DigestResult): UntestedItem[] {
-  return digested.findings.map((finding) => ({ what: String(finding.where.file ?? 'a file of the restore point'), why: finding.message, holdsData: true }));
+  const byFile = new Map(digested.findings.map((finding) => [String(finding.where.file ?? 'a file of the restore point'), finding.message]));
+  return [...byFile].map(([what, why]) => ({ what, why, holdsData: true }));
 }
 
 function interrupted(signal: AbortSignal, cause: unknown): Error {
