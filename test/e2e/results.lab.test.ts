@@ -1,20 +1,6 @@
 /** A result that took minutes must come out: whatever happens to the ledger, the report folder or the reader. And what needs the appliance. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -22,6 +8,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { problemsOfRun } from '../../src/ledger/index.js';
 import { manifest, qcow2, soundDisk } from './bad-images.js';
 import { CLI, type CliOptions, type CliRun, requireBuild, runCli } from './cli.js';
+import { fill } from './full-disk.js';
 import { fingerprint, leftovers } from './traces.js';
 
 beforeAll(requireBuild);
@@ -140,19 +127,6 @@ describe('a ledger that takes no record: 5, and the result is shown all the same
     }
   });
 });
-
-/** Writes until nothing more fits. */
-function fill(path: string): void {
-  const file = openSync(path, 'w');
-  for (const size of [4096, 512, 1]) {
-    try {
-      for (;;) writeSync(file, Buffer.alloc(size));
-    } catch (error) {
-      expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
-    }
-  }
-  closeSync(file);
-}
 
 describe('readers and files of the result', () => {
   const inShell = (command: string) => {
