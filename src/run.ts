@@ -4,7 +4,7 @@
  */
 import type { Check, EngineFinder } from './check.js';
 import { InterruptedError, LabError, SnapproofError } from './errors.js';
-import { type DigestResult, digestFiles, filesToDigest, openImages } from './images/index.js';
+import { changesSince, type DigestResult, digestFiles, filesToDigest, openImages, stampFiles } from './images/index.js';
 import { inspectGuest, inspectVolumes } from './inspection/inspect.js';
 import { buildRecord } from './ledger/index.js';
 import { openWorkFolder } from './process/work-folder.js';
@@ -44,7 +44,9 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   const images = await clock.run('images', () => openImages(restorePoint, policy.allowedFolders));
   const folder = await openWorkFolder();
   const labs = new RunLabs(folder, policy, signal);
-  const digests = digestFiles(filesToDigest(restorePoint, images), {
+  const files = filesToDigest(restorePoint, images);
+  const stamps = await stampFiles(files.map((file) => file.path));
+  const digests = digestFiles(files, {
     signal,
     progress: (progress) => request.observer.sink({ ...progress, stage: 'digests' }),
   });
@@ -56,6 +58,7 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   try {
     examination = await examine(request, images, labs, clock);
     digested = await clock.run('digests', () => digests);
+    digested.findings.push(...(await changesSince(stamps)));
     isolation = await describeIsolation(labs);
   } catch (error) {
     throw signal.aborted ? interrupted(signal, error) : error;

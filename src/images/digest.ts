@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { InterruptedError } from '../errors.js';
 import type { FileDigest, FileRole, Finding, ProgressSink, RestorePoint, SnapshotImage } from '../types.js';
-import { type FileStamp, ImageFile } from './image-file.js';
+import { changed, currentStamp, differenceOf } from './changes.js';
+import { ImageFile } from './image-file.js';
 
 const CHUNK_BYTES = 2 ** 21;
 
@@ -92,25 +93,6 @@ async function hash(image: ImageFile, signal: AbortSignal, done: (bytes: number)
     done(chunk.length);
   }
   return sha256.digest('hex');
-}
-
-async function currentStamp(path: string): Promise<FileStamp | null> {
-  const again = await ImageFile.open(path).catch(() => null);
-  const stamp = again ? await again.stamp() : null;
-  await again?.close();
-  return stamp;
-}
-
-/** What happened to the file since `before`; null when nothing did. */
-function differenceOf(before: FileStamp, after: FileStamp, byName: FileStamp | null): string | null {
-  if (!byName || byName.inode !== before.inode || byName.device !== before.device) return 'another file took its place';
-  if (after.sizeBytes !== before.sizeBytes) return 'its length changed';
-  return after.modifiedNs !== before.modifiedNs ? 'it was written' : null;
-}
-
-function changed(path: string, how: string): Finding {
-  const message = `${path} changed while it was read (${how}): something still writes to it, so no statement about it would hold. Verify it when the backup is finished.`;
-  return { code: 'image.changed-while-read', severity: 'critical', message, where: { file: path } };
 }
 
 function unreadable(path: string, error: unknown): Finding {

@@ -17,5 +17,6 @@ export function nothingOnDisks(inspection: Inspection): UntestedItem[] {
 
 /** Bytes that changed under our eyes were not the bytes that were tested. */
 export function changedFiles(digested: DigestResult): UntestedItem[] {
-  return digested.findings.map((finding) => ({ what: String(finding.where.file ?? 'a file of the restore point'), why: finding.message, holdsData: true }));
+  const byFile = new Map(digested.findings.map((finding) => [String(finding.where.file ?? 'a file of the restore point'), finding.message]));
+  return [...byFile].map(([what, why]) => ({ what, why, holdsData: true }));
 }
