@@ -2,6 +2,7 @@
  * The main flow: one restore point in, one record out, one function per stage. Read this file first, src/types.ts second.
  * Labs do not know checks, checks do not know labs beyond their interface; this file alone knows every stage.
  */
+import { setMaxListeners } from 'node:events';
 import type { Check, CheckTarget, EngineFinder } from './check.js';
 import { InterruptedError, LabError, SnapproofError } from './errors.js';
 import { type DigestResult, digestFiles, filesToDigest, openImages } from './images/index.js';
@@ -39,6 +40,7 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   const start = performance.now();
   const { restorePoint, policy, signal } = request;
   const clock = new StageClock(request.observer);
+  setMaxListeners(0, signal); // every tool that runs listens, and a machine may have many disks
   const images = await clock.run('images', () => openImages(restorePoint, policy.allowedFolders));
   const folder = await openWorkFolder();
   const labs = new RunLabs(folder, policy, signal);
@@ -84,6 +86,7 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
 export async function inspectRestorePoint(request: Omit<RunRequest, 'checks'>): Promise<{ images: SnapshotImage[]; inspection: Inspection }> {
   const { restorePoint, policy, signal } = request;
   const clock = new StageClock(request.observer);
+  setMaxListeners(0, signal); // every tool that runs listens, and a machine may have many disks
   const images = await clock.run('images', () => openImages(restorePoint, policy.allowedFolders));
   const readable = images.filter((image) => image.refused === null);
   if (readable.length === 0) return { images, inspection: NOTHING_INSPECTED };
@@ -109,18 +112,28 @@ async function examine(request: RunRequest, images: SnapshotImage[], labs: RunLa
   const untested: UntestedItem[] = [];
   const stage = stageRunner(request, labs, clock);
   try {
-    if (readable.length > 0) {
-      await clock.run('expose', () => labs.openExposure(readable));
-      labs.launchAppliance();
-    }
+    const obstacle = readable.length > 0 ? await clock.run('expose', () => expose(readable, labs)) : null;
     const imageResults = await stage('image', NOTHING_INSPECTED, imageTargets(images));
     if (readable.length === 0 || imageResults.some((result) => result.outcome === 'fail')) return { checks: imageResults, inspection: null, untested };
+    if (obstacle) throw obstacle;
     return await examineGuest(request, labs, clock, stage, imageResults);
   } catch (error) {
     if (request.signal.aborted || !(error instanceof SnapproofError)) throw error;
     untested.push({ what: 'the guest on these disks', why: [error.message, error.advice].filter(Boolean).join(' '), holdsData: true });
     return { checks: stage.results, inspection: null, untested };
   }
+}
+
+/** What keeps the disks from being opened. The checks of the images say why, so it must not keep those from running. */
+async function expose(images: SnapshotImage[], labs: RunLabs): Promise<SnapproofError | null> {
+  try {
+    await labs.openExposure(images);
+  } catch (error) {
+    if (error instanceof SnapproofError) return error;
+    throw error;
+  }
+  labs.launchAppliance();
+  return null;
 }
 
 async function examineGuest(request: RunRequest, labs: RunLabs, clock: StageClock, stage: StageRunner, before: CheckResult[]): Promise<Examination> {
