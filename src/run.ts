@@ -93,8 +93,8 @@ export async function inspectRestorePoint(request: Omit<RunRequest, 'checks'>): 
   const folder = await openWorkFolder();
   const labs = new RunLabs(folder, policy, signal);
   try {
-    await clock.run('expose', () => labs.openExposure(readable));
-    labs.launchAppliance();
+    const obstacle = await clock.run('expose', () => expose(readable, labs));
+    if (obstacle) return { images, inspection: { ...NOTHING_INSPECTED, untested: [unreachable(obstacle)] } };
     const volumes = await clock.run('volumes', () => inspectVolumes(labs.exposure, () => labs.session()));
     await clock.run('appliance', () => labs.session());
     const files = await labs.openFiles(volumes.volumes);
@@ -119,7 +119,7 @@ async function examine(request: RunRequest, images: SnapshotImage[], labs: RunLa
     return await examineGuest(request, labs, clock, stage, imageResults);
   } catch (error) {
     if (request.signal.aborted || !(error instanceof SnapproofError)) throw error;
-    untested.push({ what: 'the guest on these disks', why: [error.message, error.advice].filter(Boolean).join(' '), holdsData: true });
+    untested.push(unreachable(error));
     return { checks: stage.results, inspection: null, untested };
   }
 }
@@ -134,6 +134,10 @@ async function expose(images: SnapshotImage[], labs: RunLabs): Promise<Snapproof
   }
   labs.launchAppliance();
   return null;
+}
+
+function unreachable(error: SnapproofError): UntestedItem {
+  return { what: 'the guest on these disks', why: [error.message, error.advice].filter(Boolean).join(' '), holdsData: true };
 }
 
 async function examineGuest(request: RunRequest, labs: RunLabs, clock: StageClock, stage: StageRunner, before: CheckResult[]): Promise<Examination> {
