@@ -16,6 +16,9 @@ export class RunLabs implements CheckLabs {
   private exposed: ExposureSession | null = null;
   private launched: Promise<ApplianceSession> | null = null;
   private guestFiles: ApplianceFiles | null = null;
+  /** Ends a launch that nobody waits for any more. */
+  private readonly launching = new AbortController();
+  private launchEnded = false;
 
   constructor(
     private readonly folder: WorkFolder,
@@ -41,7 +44,9 @@ export class RunLabs implements CheckLabs {
 
   /** Starts it in the background; whoever needs it waits then. */
   launchAppliance(): void {
-    this.launched ??= this.launch();
+    this.launched ??= this.launch().finally(() => {
+      this.launchEnded = true;
+    });
     this.launched.catch(() => {});
   }
 
@@ -71,6 +76,7 @@ export class RunLabs implements CheckLabs {
   }
 
   async close(): Promise<void> {
+    if (!this.launchEnded) this.launching.abort();
     const session = await this.launched?.catch(() => null);
     await session?.close();
     await this.exposed?.close();
@@ -84,7 +90,7 @@ export class RunLabs implements CheckLabs {
     const environment = { ...(await applianceEnvironment()), ...this.folder.environment() };
     return new ApplianceLab().open(
       { disks, workFolder: this.folder.path, memoryMiB: applianceMemoryMiB, scratchBytes: overlayBytes, environment },
-      this.signal,
+      AbortSignal.any([this.signal, this.launching.signal]),
     );
   }
 }

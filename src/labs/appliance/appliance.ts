@@ -56,6 +56,7 @@ export class ApplianceLab implements Lab<ApplianceRequest, ApplianceSession> {
   }
 
   async open(request: ApplianceRequest, signal: AbortSignal): Promise<ApplianceSession> {
+    signal.throwIfAborted();
     const folder = join(request.workFolder, 'appliance');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const scratch = await ScratchDisk.create(join(folder, 'scratch.raw'), `${DEVICE_FOLDER}/${SCRATCH_LABEL}`, request.scratchBytes);
