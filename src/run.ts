@@ -2,6 +2,7 @@
  * The main flow: one restore point in, one record out, one function per stage. Read this file first, src/types.ts second.
  * Labs do not know checks, checks do not know labs beyond their interface; this file alone knows every stage.
  */
+import { setMaxListeners } from 'node:events';
 import type { Check, EngineFinder } from './check.js';
 import { InterruptedError, LabError, SnapproofError } from './errors.js';
 import { changesSince, type DigestResult, digestFiles, filesToDigest, openImages, stampFiles } from './images/index.js';
@@ -41,6 +42,7 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   const start = performance.now();
   const { restorePoint, policy, signal } = request;
   const clock = new StageClock(request.observer);
+  setMaxListeners(0, signal); // every tool that runs listens, and a machine may have many disks
   const images = await clock.run('images', () => openImages(restorePoint, policy.allowedFolders));
   const folder = await openWorkFolder();
   const labs = new RunLabs(folder, policy, signal);
@@ -95,14 +97,15 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
 export async function inspectRestorePoint(request: Omit<RunRequest, 'checks'>): Promise<{ images: SnapshotImage[]; inspection: Inspection }> {
   const { restorePoint, policy, signal } = request;
   const clock = new StageClock(request.observer);
+  setMaxListeners(0, signal); // every tool that runs listens, and a machine may have many disks
   const images = await clock.run('images', () => openImages(restorePoint, policy.allowedFolders));
   const readable = images.filter((image) => image.refused === null);
   if (readable.length === 0) return { images, inspection: NOTHING_INSPECTED };
   const folder = await openWorkFolder();
   const labs = new RunLabs(folder, policy, signal);
   try {
-    await clock.run('expose', () => labs.openExposure(readable));
-    labs.launchAppliance();
+    const obstacle = await clock.run('expose', () => expose(readable, labs));
+    if (obstacle) return { images, inspection: { ...NOTHING_INSPECTED, untested: [unreachable(obstacle)] } };
     const volumes = await clock.run('volumes', () => inspectVolumes(labs.exposure, () => labs.session()));
     await clock.run('appliance', () => labs.session());
     const files = await labs.openFiles(volumes.volumes);
@@ -118,30 +121,34 @@ export async function inspectRestorePoint(request: Omit<RunRequest, 'checks'>): 
 async function examine(request: RunRequest, images: SnapshotImage[], labs: RunLabs, clock: StageClock): Promise<Examination> {
   const stages = new StageRunner(request, labs, clock);
   const readable = images.filter((image) => image.refused === null);
-  const closed = readable.length > 0 ? await whyNotExposed(readable, labs, clock) : null;
+  const obstacle = readable.length > 0 ? await clock.run('expose', () => expose(readable, labs)) : null;
   const imageResults = await stages.run('image', NOTHING_INSPECTED, imageTargets(images));
   const examination: Examination = { checks: stages.results, inspection: null, untested: [] };
   if (readable.length === 0 || imageResults.some((result) => result.outcome === 'fail')) return examination;
   try {
-    if (closed) throw closed;
+    if (obstacle) throw obstacle;
     await examineGuest(request, labs, clock, stages, examination);
   } catch (error) {
     if (request.signal.aborted || !(error instanceof SnapproofError)) throw error;
-    examination.untested.push({ what: 'the guest on these disks', why: [error.message, error.advice].filter(Boolean).join(' '), holdsData: true });
+    examination.untested.push(unreachable(error));
   }
   return examination;
 }
 
-/** Opens the disks and starts the appliance on them. What qemu says of a damaged image is kept, because our own checks say it better. */
-async function whyNotExposed(readable: SnapshotImage[], labs: RunLabs, clock: StageClock): Promise<unknown> {
+/** What keeps the disks from being opened. The checks of the images say why better, so it must not keep those from running. */
+async function expose(images: SnapshotImage[], labs: RunLabs): Promise<SnapproofError | null> {
   try {
-    await clock.run('expose', () => labs.openExposure(readable));
-    labs.launchAppliance();
-    return null;
+    await labs.openExposure(images);
   } catch (error) {
-    if (!(error instanceof LabError)) throw error;
-    return error;
+    if (error instanceof SnapproofError) return error;
+    throw error;
   }
+  labs.launchAppliance();
+  return null;
+}
+
+function unreachable(error: SnapproofError): UntestedItem {
+  return { what: 'the guest on these disks', why: [error.message, error.advice].filter(Boolean).join(' '), holdsData: true };
 }
 
 async function examineGuest(request: RunRequest, labs: RunLabs, clock: StageClock, stages: StageRunner, examination: Examination): Promise<void> {

@@ -179,7 +179,7 @@ export interface Volume {
   sizeBytes: number;
   /** Where its bytes lie on the disks; null when no plain mapping exists (RAID 5, thin pools): read it through the appliance. */
   placement: VolumeSegment[] | null;
-  partition: { number: number; type: string; name: string | null } | null;
+  partition: { number: number; type: string; uuid: string | null; name: string | null } | null;
   content: VolumeContent;
   /** Null when the content has no state of its own. */
   captureState: CaptureState | null;

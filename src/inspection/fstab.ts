@@ -18,10 +18,17 @@ const NO_DISK = new Set([
   'efivarfs',
   'debugfs',
   'fuse',
+  'autofs',
+  'securityfs',
+  'hugetlbfs',
+  'bpf',
   '9p',
   'virtiofs',
   'none',
 ]);
+
+/** File systems of other machines; FUSE ones say so in their subtype. */
+const NETWORK_TYPE = /^(nfs\d*|cifs|smb\d*|smbfs|ceph|glusterfs|lustre|ocfs2|gfs2|afs|davfs|beegfs|fuse\..*)$/;
 
 export interface FstabLine {
   spec: string;
@@ -49,9 +56,10 @@ function unescapeOctal(field: string): string {
 export function needsDisk(line: FstabLine): boolean {
   return (
     !NO_DISK.has(line.type) &&
+    !NETWORK_TYPE.test(line.type) &&
     line.type !== 'swap' &&
     line.mountPoint.startsWith('/') &&
-    !line.options.some((option) => option === 'noauto' || option === 'nofail' || option === 'bind') &&
+    !line.options.some((option) => option === 'noauto' || option === 'nofail' || option === 'rbind' || option === 'bind' || option === '_netdev') &&
     !/^\/dev\/(sr|cdrom|fd)\d*/.test(line.spec)
   );
 }
@@ -76,16 +84,44 @@ function contentType(volume: Volume | undefined): string | null {
 
 /** The volume that a spec (`UUID=`, `LABEL=`, a device path) means. Device letters count the disks in their order. */
 export function findVolume(spec: string, volumes: Volume[]): Volume | undefined {
-  const [key, value = ''] = spec.split('=', 2) as [string, string?];
-  const wanted = value.replaceAll('"', '');
-  if (key === 'UUID') return volumes.find((volume) => 'uuid' in volume.content && volume.content.uuid?.toLowerCase() === wanted.toLowerCase());
-  if (key === 'LABEL') return volumes.find((volume) => volume.content.kind === 'filesystem' && volume.content.label === wanted);
-  if (key === 'PARTLABEL') return volumes.find((volume) => volume.partition?.name === wanted);
+  const [key, wanted] = splitSpec(spec);
+  const same = (own: string | null | undefined) => own?.toLowerCase() === wanted.toLowerCase();
+  if (key === 'UUID') return volumes.find(({ content }) => isOpened(content) && same(content.uuid));
+  if (key === 'LABEL') return volumes.find(({ content }) => content.kind === 'filesystem' && content.label === wanted);
+  if (key === 'PARTLABEL') return volumes.find(({ partition }) => partition?.name === wanted);
+  if (key === 'PARTUUID') return volumes.find(({ partition }) => same(partition?.uuid));
+  return findByDevice(spec, volumes);
+}
+
+/** `UUID=x` and `/dev/disk/by-uuid/x` are the same, and so on. */
+function splitSpec(spec: string): [key: string, value: string] {
+  const link = /^\/dev\/disk\/by-(uuid|label|partuuid|partlabel)\/(.+)$/.exec(spec);
+  if (link)
+    return [
+      (link[1] as string).toUpperCase(),
+      (link[2] as string).replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    ];
+  const at = spec.indexOf('=');
+  return at < 0 ? ['', spec] : [spec.slice(0, at), spec.slice(at + 1).replaceAll('"', '')];
+}
+
+/** Members and encrypted volumes have ids too, but nothing is mounted from them. */
+function isOpened(content: Volume['content']): content is Extract<Volume['content'], { kind: 'filesystem' | 'swap' }> {
+  return content.kind === 'filesystem' || content.kind === 'swap';
+}
+
+function findByDevice(spec: string, volumes: Volume[]): Volume | undefined {
   const logical = /^\/dev\/(?:mapper\/)?(.+)$/.exec(spec)?.[1] ?? '';
-  const byDevice = volumes.find((volume) => volume.device === spec || volume.id === logical || volume.device === `/dev/mapper/${logical}`);
+  const array = /^md\/?(.+)$/.exec(logical)?.[1];
+  const byDevice = volumes.find(({ id, device }) => device === spec || id === logical || device === `/dev/mapper/${logical}` || id === `md/${array}`);
   if (byDevice) return byDevice;
   const letters = /^(?:sd|vd|xvd|hd)([a-z])(\d*)$/.exec(logical);
-  if (!letters) return undefined;
-  const disk = `disk${(letters[1] as string).charCodeAt(0) - 97}`;
-  return volumes.find((volume) => volume.id === (letters[2] ? `${disk}/p${letters[2]}` : disk));
+  if (letters) return findPartition((letters[1] as string).charCodeAt(0) - 97, letters[2], volumes);
+  const nvme = /^nvme(\d+)n1(?:p(\d+))?$/.exec(logical);
+  return nvme ? findPartition(Number(nvme[1]), nvme[2], volumes) : undefined;
+}
+
+function findPartition(disk: number, partition: string | undefined, volumes: Volume[]): Volume | undefined {
+  const id = partition ? `disk${disk}/p${partition}` : `disk${disk}`;
+  return volumes.find((volume) => volume.id === id);
 }

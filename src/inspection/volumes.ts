@@ -37,10 +37,10 @@ async function readDisk(disk: string, device: string, exposure: Exposure): Promi
       return { table, volumes: [await describe(whole, source)] };
     }
     const volumes = partitions.map(async (partition): Promise<Volume> => {
-      const { number, type, name, offset, lengthBytes } = partition;
+      const { number, type, uuid, name, offset, lengthBytes } = partition;
       const part = new MappedSource(sliceMap(map, offset, lengthBytes));
       const placement = [{ offset: 0, lengthBytes, disk, diskOffset: offset }];
-      const volume = { id: `${disk}/p${number}`, device: `${device}${number}`, sizeBytes: lengthBytes, placement, partition: { number, type, name } };
+      const volume = { id: `${disk}/p${number}`, device: `${device}${number}`, sizeBytes: lengthBytes, placement, partition: { number, type, uuid, name } };
       return describe(volume, part).finally(() => part.close());
     });
     return { table, volumes: await Promise.all(volumes) };

@@ -1,11 +1,11 @@
 /** Images of every format, made by other means than the fixtures: the same guest must be read from all of them, byte for byte. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { appendFile, copyFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { VerificationRecord } from '../../src/types.js';
 import { markVhdxLogInUse } from './ageing.js';
-import { type Digests, inspect, makeGuestDisk, makePoint, type PointDisk, resultOf, run, temporaryFolder, verify } from './points.js';
+import { type Digests, inspect, makeGuestDisk, makePoint, type PointDisk, resultOf, run, temporaryFolder, untestedAbout, verify } from './points.js';
 
 const MIB = 1024 * 1024;
 let folder: string;
@@ -137,6 +137,8 @@ describe('images that cannot be read end as a clear record', () => {
     const { record } = await verify(await makePoint(folder, 'logged.d', [{ path, format: 'vhdx' }]), { depth: 'static' });
     expect(record.verdict).not.toBe('passed');
     expect(record.reasons.join(' ')).toMatch(/log/i);
+    const { inspection } = await inspect(join(folder, 'logged.d'));
+    expect(inspection.untested).toMatchObject([{ what: 'the guest on these disks', why: expect.stringMatching(/log/i) }]);
   });
 });
 
@@ -147,4 +149,22 @@ test('inspect lists internal snapshots', async () => {
   const { images, inspection } = await inspect(await makePoint(folder, 'inspected', [disk]));
   expect(images[0]?.internalSnapshots.map(({ name }) => name)).toEqual(['before update', 'after update']);
   expect(inspection.systems[0]?.productName).toBe('Phony 1');
+});
+
+test('saved memory has its digest in the record; files that are no disks are listed', async () => {
+  const path = at('short.qcow2');
+  await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-o', 'preallocation=metadata', path, '64M']);
+  await truncate(path, 400_000);
+  const point = await makePoint(folder, 'memory', [{ path, format: 'qcow2' }], { memory: { path: 'ram.bin', format: 'qemu-migration' } });
+  const memory = randomBytes(3 * MIB);
+  await writeFile(join(point, 'ram.bin'), memory);
+  const { record } = await verify(point, { depth: 'static' });
+  const sha256 = createHash('sha256').update(memory).digest('hex');
+  expect(record.restorePoint.files.find(({ role }) => role === 'memory')).toMatchObject({ sha256, sizeBytes: memory.length });
+  expect(untestedAbout(record, 'resuming from the saved memory')).toMatchObject([{ holdsData: false }]);
+
+  await rm(join(point, 'restore-point.json'));
+  await writeFile(join(point, 'notes.txt'), 'words');
+  const plain = (await verify(point, { depth: 'static' })).record;
+  expect(untestedAbout(plain, /^the file (ram.bin|notes.txt) of the folder/).map(({ holdsData }) => holdsData)).toEqual([true, false]);
 });

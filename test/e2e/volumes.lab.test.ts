@@ -103,7 +103,9 @@ describe('one restore point with every kind of volume', () => {
     const parts = volume(`${diskOf('parts')}/p5`);
     expect(parts.content).toMatchObject({ kind: 'swap', hibernated: false });
     const open = record.coverage.untested.filter((item) => item.holdsData);
-    expect(open.map(({ what }) => what).sort()).toEqual([diskOf('luks1'), diskOf('luks2'), diskOf('random')].map((disk) => `volume ${disk}`).sort());
+    const volumes = [diskOf('luks1'), diskOf('luks2'), diskOf('random')].map((disk) => `volume ${disk}`);
+    // Only Windows replays the log of an NTFS that was in use: its files are read, its structure is not judged.
+    expect(open.map(({ what }) => what).sort()).toEqual([...volumes, `structure of ntfs on ${diskOf('ntfs-dirty')}`].sort());
     expect(untestedAbout(record, `volume ${diskOf('luks2')}:`)[0]?.text).toContain('it is encrypted (luks2) and no key was given');
     expect(untestedAbout(record, `volume ${diskOf('random')}:`)[0]?.text).toContain('nothing here recognises');
     expect(record.reasons.join('\n')).toContain(`Not tested: volume ${diskOf('luks1')}, because it is encrypted (luks1)`);
@@ -113,7 +115,7 @@ describe('one restore point with every kind of volume', () => {
 describe('members that do not fit', () => {
   test('different instants, a stripe that is missing, one wrong byte in a superblock', async () => {
     const copies = await Promise.all(
-      ['lvm1', 'md0'].map((name) => copyFile(image(name), join(folder, `${name}-old.img`)).then(() => join(folder, `${name}-old.img`))),
+      ['lvm1', 'md0', 'md2'].map((name) => copyFile(image(name), join(folder, `${name}-old.img`)).then(() => join(folder, `${name}-old.img`))),
     );
     await ageLvmMember(copies[0] as string);
     await ageRaidMember(copies[1] as string, 2);

@@ -68,8 +68,22 @@ describe('GPT', () => {
     const { table, partitions } = await read(gptDisk(SOUND));
     expect(table).toEqual({ disk: 'disk0', scheme: 'gpt', findings: [] });
     expect(partitions).toEqual([
-      { number: 1, type: '0FC63DAF-8483-4772-8E79-3D69D8477DE4', name: 'part 1', offset: 51200, lengthBytes: 51200 },
-      { number: 2, type: '0FC63DAF-8483-4772-8E79-3D69D8477DE4', name: 'part 2', offset: 102400, lengthBytes: 102400 },
+      {
+        number: 1,
+        type: '0FC63DAF-8483-4772-8E79-3D69D8477DE4',
+        uuid: expect.stringMatching(/^[0-9A-F-]{36}$/),
+        name: 'part 1',
+        offset: 51200,
+        lengthBytes: 51200,
+      },
+      {
+        number: 2,
+        type: '0FC63DAF-8483-4772-8E79-3D69D8477DE4',
+        uuid: expect.stringMatching(/^[0-9A-F-]{36}$/),
+        name: 'part 2',
+        offset: 102400,
+        lengthBytes: 102400,
+      },
     ]);
   });
 

@@ -8,6 +8,8 @@ import { whyNotRun } from './judges/judgement.js';
 import { consistencyScript, hasChecker, parseScriptOutput, replaysLog, type ScriptOutput } from './script.js';
 
 const TIMEOUT_MS = 30 * 60_000;
+/** A raw file of odd length is a device of whole sectors, its end read as zeroes. */
+const SECTOR_BYTES = 512;
 /** Kept of every text in the evidence: its beginning and its end. */
 const KEPT_HEAD = 8_000;
 const KEPT_TAIL = 2_000;
@@ -37,7 +39,8 @@ export default defineCheck<ConsistencyEvidence, Record<string, never>>({
     const appliance = await context.labs.appliance();
     await appliance.unmountAll();
     const marker = `snapproof-${randomBytes(12).toString('hex')}`;
-    const result = await appliance.script(consistencyScript(type, volume.device, marker, { sizeBytes: volume.sizeBytes, uuid }), { timeoutMs: TIMEOUT_MS });
+    const sizeBytes = Math.ceil(volume.sizeBytes / SECTOR_BYTES) * SECTOR_BYTES;
+    const result = await appliance.script(consistencyScript(type, volume.device, marker, { sizeBytes, uuid }), { timeoutMs: TIMEOUT_MS });
     const output = parseScriptOutput(result.stdout, marker);
     assertRan(volume, type, output, result.timedOut ? 'it took too long' : result.stderr);
     return evidenceOf(volume, type, output);

@@ -71,7 +71,14 @@ function readEntry(entry: Buffer, number: number, sectorBytes: number): Partitio
   if (type === UNUSED) return null;
   const first = toSafeNumber(entry.readBigUInt64LE(32));
   const last = toSafeNumber(entry.readBigUInt64LE(40));
-  return { number, type, name: textField(entry, 56, 72, 'utf16le'), offset: first * sectorBytes, lengthBytes: Math.max(0, last - first + 1) * sectorBytes };
+  return {
+    number,
+    type,
+    uuid: guidField(entry, 16),
+    name: textField(entry, 56, 72, 'utf16le'),
+    offset: first * sectorBytes,
+    lengthBytes: Math.max(0, last - first + 1) * sectorBytes,
+  };
 }
 
 /** GUIDs are stored with their first three groups little-endian. Upper case, as partitioning tools print them. */

@@ -42,7 +42,14 @@ export async function readMbr(source: ByteSource): Promise<MbrTable | null> {
     else table.partitions.push(partitionOf(entry, index + 1, 0));
   }
   table.partitions.sort((a, b) => a.number - b.number);
+  const signature = sector?.readUInt32LE(440) ?? 0;
+  for (const partition of table.partitions) partition.uuid = signature === 0 ? null : partitionUuid(signature, partition.number);
   return table;
+}
+
+/** As Linux makes it: the signature of the disk and the number, both hexadecimal. */
+function partitionUuid(signature: number, number: number): string {
+  return `${signature.toString(16).padStart(8, '0')}-${number.toString(16).padStart(2, '0')}`.toUpperCase();
 }
 
 /** Logical partitions count from their own record, links from the start of the container. */
@@ -79,5 +86,5 @@ function isUsed(entry: MbrEntry): boolean {
 
 function partitionOf(entry: MbrEntry, number: number, baseSector: number): Partition {
   const type = `0x${entry.type.toString(16).padStart(2, '0')}`;
-  return { number, type, name: null, offset: (baseSector + entry.firstSector) * SECTOR_BYTES, lengthBytes: entry.sectors * SECTOR_BYTES };
+  return { number, type, uuid: null, name: null, offset: (baseSector + entry.firstSector) * SECTOR_BYTES, lengthBytes: entry.sectors * SECTOR_BYTES };
 }
