@@ -9,12 +9,13 @@ import { volumeMap } from '../../bytes/volume-map.js';
 import { LabError } from '../../errors.js';
 import type { ByteMap, GuestEntry, GuestFiles, GuestLocation, OperatingSystem, UntestedItem, Volume } from '../../types.js';
 import type { Exposure } from '../lab.js';
+import { shellQuote } from '../lab.js';
 import type { ApplianceSession } from './appliance.js';
 import { type BtrfsChunk, chunkTreeCommand, parseChunkTree, translateExtents } from './btrfs-chunks.js';
 import { FILEFRAG, type FileExtent, parseFilefrag } from './file-extents.js';
 import { followLinks } from './links.js';
 import { findCommand, VolumeListing } from './listing.js';
-import { mountCommand, shellQuote } from './scripts.js';
+import { mountCommand } from './scripts.js';
 
 const MOUNT_TIMEOUT_MS = 300_000;
 const LIST_TIMEOUT_MS = 600_000;

@@ -7,7 +7,8 @@ import { parseChunkTree, translateExtents } from '../../../src/labs/appliance/bt
 import { parseFilefrag } from '../../../src/labs/appliance/file-extents.js';
 import { quoteArgument } from '../../../src/labs/appliance/guestfish.js';
 import { VolumeListing } from '../../../src/labs/appliance/listing.js';
-import { guestWrapper, mountCommand, scriptWrapper, shellQuote } from '../../../src/labs/appliance/scripts.js';
+import { guestWrapper, mountCommand, scriptWrapper } from '../../../src/labs/appliance/scripts.js';
+import { shellQuote } from '../../../src/labs/lab.js';
 
 const noNul = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'));
 /** Text with the words that the printers use, so that parsers get far into it. */
