@@ -1,16 +1,22 @@
 /** The shell texts that run inside the appliance. Values enter them only as base64 or through `shellQuote`. */
 
+import { gzipSync } from 'node:zlib';
 import { shellQuote } from '../lab.js';
 
 /** Kept of each stream of a script: libguestfs refuses answers over 4 MiB. */
 const OUTPUT_BYTES = 1_400_000;
+
+/** A command that prints a script. Compressed, because guestfish takes no line over 8 KiB and a guest's script is wrapped twice. */
+function unpack(script: string): string {
+  return `echo ${gzipSync(script).toString('base64')} | base64 -d | gzip -d`;
+}
 
 /** Runs a bash script with a time limit and prints three lines: exit code, standard output and error in base64. */
 export function scriptWrapper(script: string, timeoutMs: number): string {
   const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
   return [
     'd=$(mktemp -d)',
-    `echo ${Buffer.from(script).toString('base64')} | base64 -d >$d/s`,
+    `${unpack(script)} >$d/s`,
     `timeout -k 5 ${seconds} bash $d/s >$d/o 2>$d/e </dev/null`,
     'echo $?',
     `head -c ${OUTPUT_BYTES} $d/o | base64 -w0; echo`,
@@ -34,7 +40,7 @@ export function guestWrapper(script: string, timeoutMs: number): string {
     'mount -t tmpfs -o mode=0755 tmpfs /sysroot/run',
     'mount -t tmpfs -o mode=1777 tmpfs /sysroot/tmp',
     'ip link set lo up 2>/dev/null || true',
-    `echo ${Buffer.from(script).toString('base64')} | base64 -d >/sysroot/run/snapproof.sh`,
+    `${unpack(script)} >/sysroot/run/snapproof.sh`,
     `exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME=/root timeout -k 5 ${seconds} chroot /sysroot /bin/sh /run/snapproof.sh`,
   ].join('\n');
   return `unshare --mount --pid --net --ipc --uts --fork --kill-child bash -c ${shellQuote(inside)} ; code=$?; sync; exit $code`;
