@@ -31,9 +31,12 @@ export function composeMap(sizeBytes: number, placements: Placement[]): ByteMap 
   const sources: SourceSpec[] = [];
   const indexOf = new Map<string, number>();
   const extents: Extent[] = [];
-  for (const placement of [...placements].sort((a, b) => a.offset - b.offset)) {
+  let covered = 0;
+  for (const whole of [...placements].sort((a, b) => a.offset - b.offset)) {
+    const placement = after(whole, covered);
     const lengthBytes = Math.min(placement.lengthBytes, sizeBytes - placement.offset);
     if (lengthBytes <= 0) continue;
+    covered = placement.offset + lengthBytes;
     if (!placement.inner) {
       pushExtent(extents, { offset: placement.offset, lengthBytes, source: null, sourceOffset: 0 });
       continue;
@@ -49,6 +52,17 @@ export function composeMap(sizeBytes: number, placements: Placement[]): ByteMap 
     }
   }
   return { sizeBytes, sources, extents: fillGaps(extents, sizeBytes) };
+}
+
+/** Placements come from a guest's file system and may overlap: what an earlier one covers is its own. */
+function after(placement: Placement, covered: number): Placement {
+  const cut = Math.max(0, covered - placement.offset);
+  return {
+    ...placement,
+    offset: placement.offset + cut,
+    lengthBytes: placement.lengthBytes - cut,
+    innerOffset: placement.innerOffset + cut,
+  };
 }
 
 function internSource(spec: SourceSpec, sources: SourceSpec[], indexOf: Map<string, number>): number {

@@ -1,7 +1,7 @@
 /** A device of the appliance as a byte source: for what has no plain place on the disks. Slow; read little. */
 import { assertInside, MappedSource } from '../bytes/source.js';
 import type { ApplianceSession } from '../labs/appliance/appliance.js';
-import { shellQuote } from '../labs/appliance/scripts.js';
+import { shellQuote } from '../labs/lab.js';
 import type { ByteSource } from '../types.js';
 
 /** Each question costs a tenth of a second, so neighbours are fetched along. */

@@ -43,6 +43,8 @@ export function parseFstab(text: string): FstabLine[] {
   for (const line of text.split('\n')) {
     const [spec, mountPoint, type, options] = line.trim().split(/\s+/).map(unescapeOctal);
     if (!spec || spec.startsWith('#') || !mountPoint || !type) continue;
+    // An escape may spell a NUL, which no path and no shell can hold.
+    if (line.includes('\\000')) continue;
     lines.push({ spec, mountPoint: mountPoint.startsWith('/') ? posix.normalize(mountPoint) : mountPoint, type, options: (options ?? 'defaults').split(',') });
   }
   return lines;

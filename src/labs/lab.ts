@@ -97,3 +97,8 @@ export interface CheckLabs {
   /** A private, empty folder for this check, removed after it. */
   scratchFolder(): Promise<string>;
 }
+
+/** A word for a POSIX shell, whatever bytes it holds (NUL excepted). */
+export function shellQuote(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}

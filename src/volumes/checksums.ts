@@ -1,23 +1,23 @@
-/** CRC-32 with its two usual polynomials, reflected. CRC-32C: RFC 3720, appendix B.4. */
+/** CRC-32 with its two usual polynomials, as file systems and volume managers use them. */
+import { crc32c as standardCrc32c } from '../bytes/crc32c.js';
 
-const castagnoli = crcTable(0x82f63b78);
 const ieee = crcTable(0xedb88320);
 
 /** CRC-32C as file systems use it: start value and final inversion are the caller's when `raw`. */
 export function crc32c(data: Uint8Array, seed = 0xffffffff, raw = false): number {
-  const crc = run(castagnoli, data, seed);
-  return raw ? crc : ~crc >>> 0;
+  const crc = standardCrc32c(data, 0, data.length, ~seed);
+  return raw ? ~crc >>> 0 : crc;
 }
 
 /** CRC-32 of GPT and zip; with `raw` the start value is taken as it is and nothing is inverted (LVM). */
 export function crc32(data: Uint8Array, seed = 0xffffffff, raw = false): number {
-  const crc = run(ieee, data, seed);
+  const crc = run(data, seed);
   return raw ? crc : ~crc >>> 0;
 }
 
-function run(table: Uint32Array, data: Uint8Array, seed: number): number {
+function run(data: Uint8Array, seed: number): number {
   let crc = seed >>> 0;
-  for (let i = 0; i < data.length; i++) crc = (table[(crc ^ (data[i] as number)) & 0xff] as number) ^ (crc >>> 8);
+  for (let i = 0; i < data.length; i++) crc = (ieee[(crc ^ (data[i] as number)) & 0xff] as number) ^ (crc >>> 8);
   return crc >>> 0;
 }
 

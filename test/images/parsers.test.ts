@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { crc32c } from '../../src/bytes/crc32c.js';
 import { BufferSource } from '../../src/bytes/source.js';
 import { FormatError } from '../../src/errors.js';
-import { crc32c } from '../../src/images/crc32c.js';
 import { identifyFormat } from '../../src/images/identify.js';
 import { IMAGE_FORMATS, parseImage } from '../../src/images/parse.js';
 import { parseDescriptor } from '../../src/images/vmdk/descriptor.js';

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MissingToolError } from '../../src/errors.js';
 import { type Confinement, confinedCommand } from '../../src/labs/sandbox/arguments.js';
-import { findTool } from '../../src/labs/sandbox/find-tool.js';
-import { missingTool } from '../../src/labs/sandbox/packages.js';
+import { findTool, missingTool } from '../../src/labs/sandbox/find-tool.js';
 
 const confinement: Confinement = {
   mode: 'user-namespace',
@@ -42,11 +41,11 @@ describe('confinedCommand', () => {
 });
 
 describe('tools', () => {
-  it('are found on the path or in sbin, never relative to here', async () => {
-    expect(await findTool('sh', '/usr/bin')).toBe('/usr/bin/sh');
-    expect(await findTool('prlimit', '')).toBe('/usr/bin/prlimit');
-    await expect(findTool('./package.json', '.')).rejects.toThrow(MissingToolError);
-    await expect(findTool('package.json', '.')).rejects.toThrow(MissingToolError);
+  it('are found on the path or in sbin, never relative to here', () => {
+    expect(findTool('sh', '/usr/bin')).toBe('/usr/bin/sh');
+    expect(findTool('prlimit', '')).toBe('/usr/bin/prlimit');
+    expect(() => findTool('./package.json', '.')).toThrow(MissingToolError);
+    expect(() => findTool('package.json', '.')).toThrow(MissingToolError);
   });
 
   it('that are missing are named with the command that installs them', () => {

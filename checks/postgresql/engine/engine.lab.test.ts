@@ -52,10 +52,7 @@ function asPostgres(command: string, input = ''): string {
 function runOn(dataFolder: string, amcheck: boolean): EngineRun {
   const place = { system: {} as EnginePlace['system'], binaries: BINARIES, dataFolder };
   const script = join(folder, 'script');
-  writeFileSync(
-    script,
-    engineScript(place, { startTimeoutMs: 60_000, amcheckTimeoutMs: amcheck ? 60_000 : 0 }, (word) => `'${word}'`),
-  );
+  writeFileSync(script, engineScript(place, { startTimeoutMs: 60_000, amcheckTimeoutMs: amcheck ? 60_000 : 0 }));
   const inside = `mount -t tmpfs -o mode=0755 tmpfs /run && exec env -i PATH="$PATH" LANG=C.UTF-8 sh ${script}`;
   const { stdout } = spawnSync('unshare', ['--mount', '--net', '--pid', '--ipc', '--fork', '--kill-child', 'sh', '-c', inside], { encoding: 'utf8' });
   return JSON.parse(JSON.stringify(parseEngineRun(stdout))) as EngineRun;

@@ -34,7 +34,7 @@ async function start(instance: DatabaseInstance, context: EngineContext): Promis
   const appliance = await labs.appliance();
   await appliance.mountSystem(place.system.mounts, 'writable');
   try {
-    const script = engineScript(place, { startTimeoutMs: START_TIMEOUT_MS, amcheckTimeoutMs: AMCHECK_TIMEOUT_MS }, shellWord);
+    const script = engineScript(place, { startTimeoutMs: START_TIMEOUT_MS, amcheckTimeoutMs: AMCHECK_TIMEOUT_MS });
     const result = await appliance.guestScript(script, { timeoutMs: ENGINE_TIMEOUT_MS });
     if (result.timedOut) throw new LabError({ code: 'postgresql.engine.timeout', message: "the guest's PostgreSQL did not come to an end in time" });
     if (!result.stdout.includes('@@'))
@@ -43,8 +43,4 @@ async function start(instance: DatabaseInstance, context: EngineContext): Promis
   } finally {
     await appliance.unmountAll();
   }
-}
-
-function shellWord(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }

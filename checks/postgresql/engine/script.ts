@@ -1,4 +1,5 @@
 /** The shell script that runs inside the guest's own tree: recover, check, stop. It prints marked lines, which `parse.ts` reads. */
+import { shellQuote } from '../../../src/labs/lab.js';
 import type { EnginePlace } from './place.js';
 
 /** Each line of the answer that is not output of a program begins with it. */
@@ -35,14 +36,13 @@ const SESSION =
 /** Lines of the server's log that `server-log.ts` judges. */
 const LOG_LINES = '^(PANIC|FATAL|ERROR|WARNING): |redo (starts|done) at|terminated by signal|error while loading shared libraries|^postgres: ';
 
-/** @param quote makes one shell word of any string */
-export function engineScript(place: EnginePlace, options: ScriptOptions, quote: (word: string) => string): string {
+export function engineScript(place: EnginePlace, options: ScriptOptions): string {
   const settings = SETTINGS.map((setting) => `-c ${setting}`).join(' ');
   const startSeconds = Math.ceil(options.startTimeoutMs / 1000);
   const amcheckSeconds = Math.ceil(options.amcheckTimeoutMs / 1000);
   return `
-B=${quote(place.binaries)}
-D=${quote(place.dataFolder)}
+B=${shellQuote(place.binaries)}
+D=${shellQuote(place.dataFolder)}
 R=/run/snapproof
 export PGPORT=5432 PGOPTIONS='${SESSION}'
 mkdir -p $R && : >$R/empty.conf && echo 'local all all trust' >$R/hba.conf

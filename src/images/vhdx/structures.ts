@@ -3,8 +3,8 @@
  * Source: [MS-VHDX], Virtual Hard Disk v2 File Format, Microsoft Open Specifications.
  */
 
+import { crc32c } from '../../bytes/crc32c.js';
 import type { ByteSource } from '../../types.js';
-import { crc32c } from '../crc32c.js';
 import { readExactly, refuse, u64le } from '../header.js';
 
 const KIB = 1024;

@@ -7,13 +7,13 @@ import { composeMap, sliceMap } from '../../bytes/map.js';
 import { volumeMap } from '../../bytes/volume-map.js';
 import type { ByteMap, GuestEntry, GuestFiles, GuestLocation, OperatingSystem, UntestedItem, Volume } from '../../types.js';
 import type { Exposure } from '../lab.js';
+import { shellQuote } from '../lab.js';
 import type { ApplianceSession } from './appliance.js';
 import { type BtrfsChunk, chunkTreeCommand, parseChunkTree, translateExtents } from './btrfs-chunks.js';
 import { FILEFRAG, type FileExtent, parseFilefrag } from './file-extents.js';
 import { followLinks } from './links.js';
 import type { VolumeListing } from './listing.js';
 import { listVolumes, mountForLooking, readAll } from './look.js';
-import { shellQuote } from './scripts.js';
 
 const LIST_TIMEOUT_MS = 600_000;
 /** So few extents fit into an answer of the appliance's own channel, which saves the way over the scratch disk. */

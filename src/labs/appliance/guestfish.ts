@@ -21,6 +21,9 @@ interface PendingCall {
   reject(error: Error): void;
 }
 
+/** guestfish reads its commands into a buffer of 8 KiB and takes what is over for another command. */
+const LINE_BYTES = 8000;
+
 /** An argument as guestfish reads it back, byte for byte. Rejects NUL, which no command line can carry. */
 export function quoteArgument(argument: string): string {
   let quoted = '"';
@@ -69,6 +72,8 @@ export class Guestfish {
   call(command: string, args: string[], timeoutMs: number): Promise<string> {
     if (!COMMAND.test(command)) return Promise.reject(new LabError({ code: 'appliance.command', message: `"${command}" is no command of the appliance` }));
     const line = [`-${command}`, ...args.map(quoteArgument)].join(' ');
+    if (line.length > LINE_BYTES)
+      return Promise.reject(new LabError({ code: 'appliance.line', message: `the command ${command} is too long for the appliance` }));
     const result = this.queue.then(() => this.send(command, line, timeoutMs));
     this.queue = result.catch(() => {});
     return result;

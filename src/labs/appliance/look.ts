@@ -2,9 +2,10 @@
 import { MappedSource } from '../../bytes/source.js';
 import { FormatError, LabError } from '../../errors.js';
 import type { ByteMap, UntestedItem, Volume } from '../../types.js';
+import { shellQuote } from '../lab.js';
 import type { ApplianceSession } from './appliance.js';
 import { findCommand, VolumeListing } from './listing.js';
-import { mountCommand, shellQuote } from './scripts.js';
+import { mountCommand } from './scripts.js';
 
 const MOUNT_TIMEOUT_MS = 300_000;
 const LIST_TIMEOUT_MS = 1_800_000;

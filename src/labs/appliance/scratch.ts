@@ -5,7 +5,7 @@
 import { open, truncate, writeFile } from 'node:fs/promises';
 import { LabError } from '../../errors.js';
 import type { ByteMap } from '../../types.js';
-import { shellQuote } from './scripts.js';
+import { shellQuote } from '../lab.js';
 
 const ALIGNMENT_BYTES = 4096;
 /** A list this short goes along with the command; the kernel takes 128 KiB in one argument. */

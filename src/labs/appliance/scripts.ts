@@ -1,12 +1,8 @@
 /** The shell texts that run inside the appliance. Values enter them only as base64 or through `shellQuote`. */
+import { shellQuote } from '../lab.js';
 
 /** Kept of each stream of a script: libguestfs refuses answers over 4 MiB. */
 const OUTPUT_BYTES = 1_400_000;
-
-/** A word for a POSIX shell, whatever bytes it holds (NUL excepted). */
-export function shellQuote(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
-}
 
 /**
  * Runs a bash script with a time limit and prints three lines: exit code, standard output and error in base64.

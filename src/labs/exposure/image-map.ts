@@ -25,8 +25,10 @@ export function parseImageMap(text: string, virtualSizeBytes: number, layerPaths
   const extents: Extent[] = [];
   let position = 0;
   for (const run of parseRuns(text)) {
-    if (run.start !== position || run.length <= 0) throw mapError(`run at ${run.start} where ${position} was expected`);
-    extents.push(toExtent(run, layerPaths.length));
+    if (run.start !== position) throw mapError(`run at ${run.start} where ${position} was expected`);
+    // The last run may reach to the end of a cluster, beyond the end of the disk.
+    const lengthBytes = Math.min(run.length, virtualSizeBytes - position);
+    if (lengthBytes > 0) extents.push({ ...toExtent(run, layerPaths.length), lengthBytes });
     position += run.length;
   }
   if (position < virtualSizeBytes) extents.push({ offset: position, lengthBytes: virtualSizeBytes - position, source: null, sourceOffset: 0 });
@@ -48,7 +50,17 @@ function parseRuns(text: string): MapRun[] {
     throw mapError('no JSON', cause);
   }
   if (!Array.isArray(runs)) throw mapError('no list');
-  return runs as MapRun[];
+  return runs.map((run, i) => (isRun(run) ? run : fail(`entry ${i} is no run`)));
+}
+
+function isRun(run: unknown): run is MapRun {
+  if (typeof run !== 'object' || run === null) return false;
+  const { start, length, depth, offset = 0 } = run as Partial<MapRun>;
+  return [start, length, depth, offset].every((value) => Number.isSafeInteger(value) && (value as number) >= 0) && length !== 0;
+}
+
+function fail(what: string): never {
+  throw mapError(what);
 }
 
 function mapError(what: string, cause?: unknown): FormatError {

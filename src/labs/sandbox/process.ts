@@ -28,7 +28,7 @@ export interface ConfinedProcess {
 
 /** Starts a tool confined. @throws MissingToolError, LabError when it cannot be started. */
 export async function startConfined(confinement: Confinement, request: Omit<SandboxRequest, 'timeoutMs'>): Promise<ConfinedProcess> {
-  const [program, ...args] = confinedCommand(confinement, request, await findTool(request.tool));
+  const [program, ...args] = confinedCommand(confinement, request, findTool(request.tool));
   const input = request.stdin === undefined ? { stdin: 'ignore' as const } : { input: request.stdin };
   const child = execa(program, args, { ...input, reject: false, buffer: false, encoding: 'buffer', extendEnv: false, env: {}, cleanup: true });
   if (child.pid === undefined) {
