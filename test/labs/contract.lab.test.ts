@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MappedSource } from '../../src/bytes/source.js';
 import { applianceEnvironment } from '../../src/labs/acceleration.js';
 import { ApplianceLab, type ApplianceSession, deviceName } from '../../src/labs/appliance/appliance.js';
@@ -81,4 +81,8 @@ describeLabContract('appliance', async (): Promise<LabUnderTest<ApplianceSession
       await rm(folder, { recursive: true });
     },
   };
+});
+
+it('the trial start of the appliance says that it is usable', async () => {
+  expect(await new ApplianceLab().probe()).toEqual({ usable: true, why: 'the appliance starts' });
 });

@@ -19,7 +19,9 @@ export async function confinedGuestfish(args: string[], folders: ApplianceFolder
     mode === 'root'
       ? ['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try', '--cap-drop', 'ALL', '--cap-add', 'CAP_DAC_OVERRIDE']
       : ['--unshare-all'];
-  const visible = ['--ro-bind', '/', '/', '--dev', '/dev', '--dev-bind-try', '/dev/kvm', '/dev/kvm', '--proc', '/proc', '--tmpfs', '/tmp', '--tmpfs', '/run'];
+  // qemu keeps its own temporary files in /var/tmp where TMPDIR is /tmp, as for a trial start.
+  const empty = ['/tmp', '/var/tmp', '/run'].flatMap((path) => ['--tmpfs', path]);
+  const visible = ['--ro-bind', '/', '/', '--dev', '/dev', '--dev-bind-try', '/dev/kvm', '/dev/kvm', '--proc', '/proc', ...empty];
   const writable = folders.writable.flatMap((path) => ['--bind', path, path]);
   // For an ordinary user libguestfs puts its sockets there.
   const sockets = ['--setenv', 'XDG_RUNTIME_DIR', '/tmp'];
