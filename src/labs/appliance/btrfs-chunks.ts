@@ -10,18 +10,21 @@ export interface BtrfsChunk {
   deviceOffset: number;
 }
 
-/** Prints the chunk tree; the volume must not be mounted writable. */
+/** Prints which device of its file system this one is, and the chunk tree; the volume must not be mounted writable. */
 export function chunkTreeCommand(quotedDevice: string): string {
-  return `btrfs inspect-internal dump-tree -t chunk -- ${quotedDevice}`;
+  return `btrfs inspect-internal dump-super -- ${quotedDevice} | grep '^dev_item.devid'; btrfs inspect-internal dump-tree -t chunk -- ${quotedDevice}`;
 }
 
-/** Chunks with a plain copy on the first device (single, dup, RAID 1); others are left out, so that files in them are copied. */
+/** Chunks with a plain copy on this very device (single, dup, RAID 1); others are left out, so that files in them are copied. */
 export function parseChunkTree(printed: string): BtrfsChunk[] {
   const chunks: BtrfsChunk[] = [];
+  const own = /^dev_item\.devid\s+(\d+)$/m.exec(printed)?.[1];
+  if (own === undefined) return chunks;
+  const ownStripe = new RegExp(`stripe \\d+ devid ${own} offset (\\d+)`);
   for (const item of printed.split(/^\titem /m)) {
     const logical = /CHUNK_ITEM (\d+)\)/.exec(item)?.[1];
     const shape = /length (\d+) owner \d+ stripe_len \d+ type ([A-Z0-9_|a-z]+)/.exec(item);
-    const stripe = /stripe \d+ devid 1 offset (\d+)/.exec(item)?.[1];
+    const stripe = ownStripe.exec(item)?.[1];
     if (!logical || !shape || !stripe || /RAID0|RAID10|RAID5|RAID6/.test(shape[2] as string)) continue;
     chunks.push({ logical: Number(logical), lengthBytes: Number(shape[1]), deviceOffset: Number(stripe) });
   }
