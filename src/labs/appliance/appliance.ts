@@ -82,6 +82,8 @@ export class ApplianceLab implements Lab<ApplianceRequest, ApplianceSession> {
 export class ApplianceSession implements Appliance, LabSession {
   /** Grows when something may have changed the guest's files: what was read before is stale. */
   generation = 0;
+  /** Whether a file system of the guest may be mounted: each question to the appliance costs, so none is asked in vain. */
+  private mounted = false;
   private turn: Promise<unknown> = Promise.resolve();
   private closing: Promise<void> | null = null;
 
@@ -99,7 +101,9 @@ export class ApplianceSession implements Appliance, LabSession {
   }
 
   async script(script: string, options: { timeoutMs: number }): Promise<ApplianceResult> {
-    return this.run(scriptWrapper(script, options.timeoutMs), options.timeoutMs);
+    const result = await this.run(scriptWrapper(script, options.timeoutMs), options.timeoutMs);
+    if (result.timedOut) this.mounted = true; // whatever it had mounted is still there
+    return result;
   }
 
   async guestScript(script: string, options: { timeoutMs: number }): Promise<ApplianceResult> {
@@ -119,23 +123,26 @@ export class ApplianceSession implements Appliance, LabSession {
   async mountSystem(mounts: SystemMount[], mode: 'read-only' | 'writable'): Promise<void> {
     await this.unmountAll();
     this.generation++;
+    this.noteMounted();
     const ordered = mounts.filter((mount) => mount.device !== null).sort((a, b) => a.mountPoint.length - b.mountPoint.length);
     const lines = ordered.map((mount) => mountCommand({ ...mount, device: mount.device as string }, `/sysroot${mount.mountPoint}`, mode));
     const result = await this.script(['set -e', 'modprobe -a -q xfs btrfs vfat 2>/dev/null || true', ...lines].join('\n'), { timeoutMs: CALL_TIMEOUT_MS });
     if (result.exitCode !== 0) throw new LabError({ code: 'appliance.mount', message: `the guest's file systems cannot be mounted: ${result.stderr.trim()}` });
   }
 
+  /** To be told before something is mounted by a script. */
+  noteMounted(): void {
+    this.mounted = true;
+  }
+
   /** Unmounts everything of the guest, innermost first, and flushes it to the overlays. */
   async unmountAll(): Promise<void> {
     this.generation++;
+    if (!this.mounted) return;
     const result = await this.script(UNMOUNT_SCRIPT, { timeoutMs: CALL_TIMEOUT_MS });
     if (result.exitCode !== 0)
       throw new LabError({ code: 'appliance.unmount', message: `a file system of the guest cannot be unmounted: ${result.stderr.trim()}` });
-  }
-
-  /** Brings everything down to the overlay files: a plain sync leaves the block server's own tables in its memory. */
-  async flush(): Promise<void> {
-    await this.call('sync');
+    this.mounted = false;
   }
 
   close(): Promise<void> {

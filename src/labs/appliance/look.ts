@@ -27,9 +27,12 @@ export interface Mounted {
 export async function mountForLooking(appliance: ApplianceSession, volumes: Volume[]): Promise<Mounted> {
   const wanted = volumes.filter(isMountable);
   const script = wanted.map((volume, index) => `{ ${mount(volume, place(index))}; } 2>/tmp/why && echo ok || { echo; base64 -w0 /tmp/why; echo; }`).join('\n');
-  const result = await appliance.script(script, { timeoutMs: MOUNT_TIMEOUT_MS });
+  if (wanted.length === 0) return { places: new Map(), unreadable: new Map() };
+  appliance.noteMounted();
+  // Only asking for it brings what replay wrote out of the block server's own memory; a plain sync does not.
+  const flush = `sync -- ${wanted.map((volume) => shellQuote(volume.device)).join(' ')}`;
+  const result = await appliance.script(`${script}\n${flush}`, { timeoutMs: MOUNT_TIMEOUT_MS });
   if (result.timedOut) throw new LabError({ code: 'appliance.mount-timeout', message: 'opening the file systems of the guest took too long' });
-  await appliance.flush();
   return readAnswers(wanted, result.stdout.split('\n'));
 }
 
