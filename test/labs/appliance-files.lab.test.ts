@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MappedSource } from '../../src/bytes/source.js';
+import { applianceEnvironment } from '../../src/labs/acceleration.js';
 import { ApplianceLab, type ApplianceSession, deviceName } from '../../src/labs/appliance/appliance.js';
 import { ApplianceFiles } from '../../src/labs/appliance/guest-files.js';
 import { ExposureLab, type ExposureSession } from '../../src/labs/exposure/exposure.js';
@@ -52,7 +53,7 @@ beforeAll(async () => {
       workFolder: folder,
       memoryMiB: 1280,
       scratchBytes: 1024 * MIB,
-      environment: { LIBGUESTFS_BACKEND: 'direct', LIBGUESTFS_BACKEND_SETTINGS: 'force_tcg' },
+      environment: await applianceEnvironment(),
     },
     signal,
   );
