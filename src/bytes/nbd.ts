@@ -6,7 +6,7 @@
 import { createConnection, type Socket } from 'node:net';
 import { FormatError, LabError } from '../errors.js';
 import type { ByteSource } from '../types.js';
-import { assertInside } from './source.js';
+import { assertInside } from './range.js';
 
 const INIT_MAGIC = 0x4e42444d41474943n; // "NBDMAGIC"
 const OPTION_MAGIC = 0x49484156454f5054n; // "IHAVEOPT"

@@ -2,6 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { ByteMap, ByteSource, Extent, SourceSpec } from '../types.js';
 import { NbdSource } from './nbd.js';
+import { assertInside } from './range.js';
 
 /** Opens what a spec names, read-only. */
 export async function openSource(spec: SourceSpec): Promise<ByteSource> {
@@ -99,13 +100,6 @@ export class MappedSource implements ByteSource {
     const sources = await Promise.allSettled(this.opened.values());
     this.opened.clear();
     await Promise.all(sources.map((result) => (result.status === 'fulfilled' ? result.value.close() : undefined)));
-  }
-}
-
-export function assertInside(offset: number, length: number, sizeBytes: number): void {
-  const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(length);
-  if (!whole || offset < 0 || length < 0 || offset + length > sizeBytes) {
-    throw new RangeError(`read of ${length} bytes at ${offset} is outside 0..${sizeBytes}`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** One image file on the host, opened read-only, with a size also for block devices. */
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { assertInside } from '../bytes/source.js';
+import { assertInside } from '../bytes/range.js';
 import type { ByteSource } from '../types.js';
 
 const SECTOR = 512;

@@ -1,5 +1,6 @@
 /** A device of the appliance as a byte source: for what has no plain place on the disks. Slow; read little. */
-import { assertInside, MappedSource } from '../bytes/source.js';
+import { assertInside } from '../bytes/range.js';
+import { MappedSource } from '../bytes/source.js';
 import type { ApplianceSession } from '../labs/appliance/appliance.js';
 import { shellQuote } from '../labs/lab.js';
 import type { ByteSource } from '../types.js';
