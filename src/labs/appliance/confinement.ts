@@ -10,6 +10,9 @@ export interface ApplianceFolders {
   writable: string[];
 }
 
+/** To read what others own, and to build the appliance, whose files are given to whom they belong: the first launch of all does that. */
+const CAPABILITIES = ['CAP_DAC_OVERRIDE', 'CAP_CHOWN', 'CAP_FOWNER', 'CAP_FSETID'];
+
 const ANY_SIZE = Number.MAX_SAFE_INTEGER;
 
 /** The command that runs guestfish confined. @throws MissingToolError, LabError where bubblewrap cannot start. */
@@ -17,7 +20,16 @@ export async function confinedGuestfish(args: string[], folders: ApplianceFolder
   const { mode, bwrap } = await probeConfinement(ANY_SIZE);
   const namespaces =
     mode === 'root'
-      ? ['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try', '--cap-drop', 'ALL', '--cap-add', 'CAP_DAC_OVERRIDE']
+      ? [
+          '--unshare-ipc',
+          '--unshare-pid',
+          '--unshare-net',
+          '--unshare-uts',
+          '--unshare-cgroup-try',
+          '--cap-drop',
+          'ALL',
+          ...CAPABILITIES.flatMap((name) => ['--cap-add', name]),
+        ]
       : ['--unshare-all'];
   // qemu keeps its own temporary files in /var/tmp where TMPDIR is /tmp, as for a trial start.
   const empty = ['/tmp', '/var/tmp', '/run'].flatMap((path) => ['--tmpfs', path]);
