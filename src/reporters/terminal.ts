@@ -78,7 +78,7 @@ function wayBack({ record, width, paint }: Page): string[] {
     ...wrap(`${CONSISTENCY_MEANING[consistency.observed]}${aside}. ${declared}`.trimEnd(), { width, first: '  ' }),
     ...reasons,
     ...(why.length > MOST_WHYS ? [`    - and ${why.length - MOST_WHYS} more, in the record`] : []),
-    ...wrap(recoverySentence(recovery), { width, first: '  ' }),
+    ...wrap(recoverySentence(recovery, record.verdict !== 'inconclusive'), { width, first: '  ' }),
   ];
 }
 

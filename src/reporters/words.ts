@@ -35,8 +35,12 @@ export function outcomeCounts(outcomes: Outcome[]): string {
   return told.length > 0 ? told.join(', ') : 'none ran';
 }
 
-export function recoverySentence({ needed, bytes, seconds }: Verdict['recovery']): string {
-  if (!needed) return 'Nothing was seen that must be replayed on the way back.';
+/** @param sure false when something that could need replay was not looked at: then silence must not read as good news. */
+export function recoverySentence({ needed, bytes, seconds }: Verdict['recovery'], sure: boolean): string {
+  if (!needed)
+    return sure
+      ? 'Nothing was seen that must be replayed on the way back.'
+      : 'What must be replayed on the way back is not known: not everything was looked at.';
   const amount = bytes > 0 ? `${formatBytes(bytes)} of logs` : 'its logs';
   const time = seconds > 0 ? `, about ${formatSeconds(seconds)} (measured here).` : '. How long that takes was not measured.';
   return `On the way back the machine replays ${amount}${time}`;
