@@ -4,6 +4,7 @@ import type {
   CheckStage,
   DatabaseInstance,
   Depth,
+  Expectation,
   GuestEntry,
   GuestFiles,
   Inspection,
@@ -11,6 +12,8 @@ import type {
   ProgressSink,
   RestorePoint,
   SnapshotImage,
+  SqlAnswer,
+  SqlQuestion,
   Volume,
 } from './types.js';
 
@@ -18,7 +21,17 @@ import type {
 export type CheckTarget =
   | { kind: 'image'; id: string; image: SnapshotImage }
   | { kind: 'volume'; id: string; volume: Volume }
-  | { kind: 'instance'; id: string; instance: DatabaseInstance };
+  | { kind: 'instance'; id: string; instance: DatabaseInstance }
+  | ExpectationTarget;
+
+/** Something that the policy says must be true in the data. */
+export interface ExpectationTarget {
+  kind: 'expectation';
+  id: string;
+  expectation: Expectation;
+  /** The database it is about, or why there is none; of files always null. */
+  instance: DatabaseInstance | { missing: string; sure: boolean } | null;
+}
 
 export interface CheckContext<Options> {
   restorePoint: RestorePoint;
@@ -29,6 +42,10 @@ export interface CheckContext<Options> {
   progress: ProgressSink;
   /** Runs `work` once per key and restore point, so that checks of one family share a pass over the same bytes. */
   once<T>(key: string, work: () => Promise<T>): Promise<T>;
+  /** All queries of the policy: an engine takes up those for its instance in the one start that all its checks share. Absent: there are none. */
+  questions?: readonly SqlQuestion[];
+  /** Puts a question to a database by the client of its engine. @throws NotTestedError, LabError when it cannot be asked. */
+  ask?(instance: DatabaseInstance, question: SqlQuestion): Promise<SqlAnswer>;
 }
 
 /**
@@ -75,4 +92,6 @@ export interface GuestTree {
 export interface EngineFinder {
   engine: string;
   find(tree: GuestTree): Promise<DatabaseInstance[]>;
+  /** Asks an instance a question, on a throw-away state of it, recovered. Absent: this engine cannot be asked yet. */
+  ask?(instance: DatabaseInstance, question: SqlQuestion, context: CheckContext<unknown>): Promise<SqlAnswer>;
 }

@@ -10,6 +10,7 @@ import { inspectGuest, inspectVolumes } from './inspection/inspect.js';
 import { buildRecord } from './ledger/index.js';
 import { openWorkFolder } from './process/work-folder.js';
 import { describeEnvironment, describeIsolation } from './runner/environment.js';
+import { expectationTargets, unreachedExpectations } from './runner/expectations.js';
 import { changedFiles, nothingOnDisks, unjudgedInstances } from './runner/gaps.js';
 import { ignoredFiles } from './runner/ignored-files.js';
 import { NOTHING_INSPECTED } from './runner/run-checks.js';
@@ -69,6 +70,7 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   }
   const checks = examination.checks;
   const extraUntested = [...examination.untested, ...changedFiles(digested), ...untestedWays(restorePoint, policy), ...ignoredFiles(restorePoint)];
+  extraUntested.push(...unreachedExpectations(policy.expect, checks));
   const verdict = foldVerdict({
     checks,
     inspection: examination.inspection,
@@ -159,7 +161,7 @@ async function examineGuest(request: RunRequest, labs: RunLabs, clock: StageCloc
   const files = await labs.openFiles(volumes.volumes);
   const inspection = await clock.run('inspect', () => inspectGuest(volumes, files, request.finders));
   examination.inspection = inspection;
-  const instances = instanceTargets(inspection);
+  const instances = [...instanceTargets(inspection), ...expectationTargets(request.policy.expect, inspection)];
   await stages.run('static', inspection, instances);
   await stages.run('logical', inspection, instances);
   await stages.run('recovery', inspection, instances);

@@ -22,7 +22,69 @@ export interface Policy {
   allowedFolders: string[];
   /** Options by check id, validated against the check's own schema before anything starts. */
   options: Record<string, Record<string, unknown>>;
+  /** What must be true in the data. Each is a check of its own. */
+  expect: Expectation[];
   limits: { overlayBytes: number; checkTimeoutMs: number; applianceMemoryMiB: number };
+}
+
+export type Expectation = SqlExpectation | FileExpectation;
+
+/** What one query must answer. `equals`, `atLeast` and `atMost` are about its one value (one row, one column), `rows` is their exact number. */
+export interface SqlExpectation {
+  /** For people; default: the query. */
+  name?: string;
+  engine: EngineName;
+  /** Id of the instance or its path in the guest; default: the only one of this engine. */
+  instance?: string;
+  /** Default: one that every cluster has. */
+  database?: string;
+  query: string;
+  equals?: string | number | boolean | null;
+  atLeast?: number;
+  atMost?: number;
+  rows?: number;
+  /** Default 60. */
+  timeoutSeconds?: number;
+}
+
+/** A file that must exist. */
+export interface FileExpectation {
+  name?: string;
+  /** As the guest sees it, or from the top of `volume`. */
+  file: string;
+  /** Id of the volume; needed where no operating system says what is mounted where. */
+  volume?: string;
+  /** Changed at most so long before the capture: `90m`, `24h`, `7d`. */
+  maxAge?: string;
+  /** Bytes. */
+  minSize?: number;
+}
+
+/** A query for one instance, as its engine is to be asked. */
+export interface SqlQuestion {
+  /** Of the expectation's target. */
+  id: string;
+  instance: string;
+  database: string | null;
+  query: string;
+  timeoutSeconds: number;
+}
+
+/** What an engine said to a query. */
+export interface SqlAnswer {
+  /** The first rows, as text; null is SQL's NULL. */
+  rows: (string | null)[][];
+  /** Of all rows; with `truncated` at least so many. */
+  rowCount: number;
+  /** More came than was read. */
+  truncated: boolean;
+  /**
+   * `absent`: the database or table is not there. `damage`: about the data. `timeout`: it did not finish. `statement`: all else.
+   */
+  error: { kind: 'absent' | 'damage' | 'timeout' | 'statement'; text: string } | null;
+  seconds: number;
+  /** By whom and where: `psql of the guest's own PostgreSQL 15, in the appliance, on the overlay`. */
+  how: string;
 }
 
 // ---------------------------------------------------------------- restore point
@@ -323,9 +385,17 @@ export interface Judgement {
   /** What this check saw of the consistency at capture. The verdict folds the weakest over all checks. */
   consistency?: { level: Consistency; why: string };
   recovery?: RecoveryEffort;
+  /** What this check saw of its database instance. The record folds the worst over all checks of an instance. */
+  instanceState?: InstanceState;
   tested: CoverageItem[];
   untested: UntestedItem[];
 }
+
+/**
+ * `recoverable`: its log covers what is missing in its files. `lost-tail`: consistent, but as of an older instant than the capture.
+ * `damaged`: bytes are not what was written. `non-atomic`: files of different instants. `unknown`: could not be judged.
+ */
+export type InstanceState = 'clean' | 'recoverable' | 'lost-tail' | 'damaged' | 'non-atomic' | 'unknown';
 
 export interface RecoveryEffort {
   needed: boolean;
@@ -352,6 +422,8 @@ export interface CheckResult {
   advice: string;
   consistency: { level: Consistency; why: string } | null;
   recovery: RecoveryEffort | null;
+  /** What it saw of its database instance; null when it says nothing about one. */
+  instanceState: InstanceState | null;
   tested: CoverageItem[];
   untested: UntestedItem[];
 }
@@ -360,12 +432,26 @@ export interface CheckResult {
 
 export type VerdictWord = 'passed' | 'failed' | 'inconclusive';
 
+/** One database of the record: what all its checks add up to. */
+export interface InstanceResult {
+  /** The id of its `DatabaseInstance`; of an engine without checks, engine and place. */
+  id: string;
+  engine: EngineName;
+  state: InstanceState;
+  why: string;
+  /** Where somebody can look: file, block, LSN. Empty when there is no one place. */
+  where: Finding['where'];
+  /** Of the way back; `seconds` null when not measured. Zero bytes: nothing to replay. */
+  recovery: { seconds: number | null; bytes: number };
+}
+
 export interface Verdict {
   verdict: VerdictWord;
   /** Why, most important first, in plain sentences. */
   reasons: string[];
   consistency: { declared: Consistency; observed: Consistency; why: string[] };
   recovery: { needed: boolean; seconds: number; bytes: number };
+  instances: InstanceResult[];
   coverage: { tested: CoverageItem[]; untested: UntestedItem[] };
 }
 

@@ -14,6 +14,7 @@ export function sampleRecord(id: string, changes: Partial<RecordInput> = {}): Ve
       reasons: ['All 1 required checks passed.'],
       consistency: { declared: 'unknown', observed: 'crash', why: ['ext4 on disk0/p1 has a log to replay'] },
       recovery: { needed: true, seconds: 1.5, bytes: 4096 },
+      instances: [],
       coverage: { tested: [{ what: 'file system on disk0/p1', how: 'replayed and checked' }], untested: [] },
     },
     checks: [],

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { readGuestFile } from '../../src/bytes/read-file.js';
 import type { EngineFinder, GuestTree } from '../../src/check.js';
 import type { DatabaseInstance, GuestLocation } from '../../src/types.js';
+import { askCluster } from './engine/run.js';
 
 export const postgresqlFinder: EngineFinder = {
   engine: 'postgresql',
@@ -20,6 +21,7 @@ export const postgresqlFinder: EngineFinder = {
     }
     return instances;
   },
+  ask: askCluster,
 };
 
 const SMALL_FILES = ['PG_VERSION', 'postmaster.pid', 'global/pg_control', 'postgresql.auto.conf', 'postgresql.conf', 'backup_label', 'tablespace_map'];

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { InstanceState, Judgement } from '../../src/types.js';
 import { parseBackupLabel } from './control.js';
 import { evaluateHead } from './control-file/index.js';
-import { evaluateReconciliation, instanceState } from './log-versus-pages/index.js';
+import { evaluateReconciliation } from './log-versus-pages/index.js';
+import { instanceState } from './log-versus-pages/instance-state.js';
 import { evaluatePages } from './page-checksums/index.js';
 import { shortSegments } from './static-pass.js';
 import { clusterEvidence, type EvidenceChanges } from './testing/evidence.js';
@@ -19,7 +21,7 @@ const CASES: [string, EvidenceChanges, string, string[]][] = [
   ['a damaged header', { kinds: { header: 1 } }, 'damaged', ['pages']],
   ['data newer than the log', { kinds: { newer: 883 } }, 'non-atomic', ['reconciliation']],
   ['data older than the log', { kinds: { stale: 883 } }, 'non-atomic', ['reconciliation']],
-  ['a hole in the log', { log: { beyond: { first: 0x2200000, last: 0x2300000, records: 9 } } }, 'lost tail', ['log']],
+  ['a hole in the log', { log: { beyond: { first: 0x2200000, last: 0x2300000, records: 9 } } }, 'lost-tail', ['log']],
   ['no log at redo', { log: { records: 0 } }, 'non-atomic', ['log', 'reconciliation']],
   ['no log folder', { log: null }, 'damaged', ['log', 'reconciliation']],
   ['a checkpoint beyond the log', { control: { checkpoint: 0x2200000 } }, 'non-atomic', ['log']],
@@ -36,6 +38,12 @@ const CASES: [string, EvidenceChanges, string, string[]][] = [
   ['a missing segment', { relations: { shortSegments: { count: 1, examples: [{ file: 'a', sizeBytes: 0, next: 'a.1' }] } } }, 'damaged', ['pages']],
 ];
 
+/** As the record folds them: what one check sees never contradicts what all of them add up to. */
+function worstOf(judgements: Judgement[]): string {
+  const states = judgements.map((judgement) => judgement.instanceState ?? 'not set');
+  return ['not set', 'damaged', 'non-atomic', 'lost-tail', 'unknown', 'recoverable', 'clean'].find((state) => states.includes(state as InstanceState)) ?? '';
+}
+
 describe('judgements', () => {
   it.each(CASES)('of %s', (_name, changes, word, failing) => {
     const evidence = clusterEvidence(changes);
@@ -47,9 +55,10 @@ describe('judgements', () => {
     };
     const failed = Object.entries(judgements).filter(([, judgement]) => judgement.outcome === 'fail');
     expect(failed.map(([name]) => name)).toEqual(failing);
-    expect(instanceState(evidence).word).toBe(word);
+    expect(instanceState(evidence).state).toBe(word);
+    expect(worstOf(Object.values(judgements))).toBe(word);
     const codes = judgements.reconciliation.findings.map((item) => item.code);
-    expect(codes).toContain(`postgresql.state.${word.replace(' ', '-')}`);
+    expect(codes).toContain(`postgresql.state.${word}`);
     for (const [, judgement] of failed) expect(judgement.advice ?? judgement.findings.length).toBeTruthy();
   });
 
@@ -64,6 +73,19 @@ describe('judgements', () => {
     expect(untested({ relations: { unreadable: { count: 1, examples: ['base/5/1'] } } }).some((item) => item.holdsData)).toBe(true);
     expect(untested({ head: { control: { kind: 'unknown', why: 'x' } } }).some((item) => item.holdsData)).toBe(true);
     expect(untested({ control: { checksums: false } })).toMatchObject([{ what: 'bit rot inside pages', holdsData: false }]);
+  });
+
+  it('know no state of what they did not read', () => {
+    const states = (changes: EvidenceChanges) => evaluatePages(clusterEvidence(changes)).instanceState;
+    expect(states({})).toBe('recoverable');
+    expect(states({ relations: { missingTablespaces: ['pg_tblspc/1 -> /x'] } })).toBe('unknown');
+    expect(states({ relations: { unreadable: { count: 1, examples: ['base/5/1'] } } })).toBe('unknown');
+    expect(states({ relations: { missingTablespaces: ['pg_tblspc/1 -> /x'] }, kinds: { checksum: 1 } })).toBe('damaged');
+  });
+
+  it('call a log that is torn open, with pages from beyond it, damaged', () => {
+    const beyond = { first: 0x2200000, last: 0x2300000, records: 9 };
+    expect(evaluateReconciliation(clusterEvidence({ log: { beyond }, kinds: { newer: 3 } })).instanceState).toBe('damaged');
   });
 
   it('say where and why in plain words', () => {

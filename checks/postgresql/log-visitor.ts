@@ -1,5 +1,5 @@
 /** What each log record means for blocks. Numbers of resource managers and operations: src/include/access/rmgrlist.h and the *xlog.h headers. */
-import type { BlockTable, RelationNumbers } from './block-table.js';
+import type { BlockTable, RelationNumbers } from '../../src/bytes/block-table.js';
 import type { BlockReference, RecordBody } from './format/wal-record.js';
 import type { WalRecord } from './wal-reader.js';
 

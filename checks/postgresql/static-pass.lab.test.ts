@@ -133,7 +133,7 @@ describe('the static pass on a real cluster', () => {
     const result = await damaged(capture(LOADED), 'hole', (folder) => zeroLog(folder, log.redo + Math.floor((log.end - log.redo) / 2), 65536));
     expect(result.codes).toContain('postgresql.wal.hole');
     expect(result.failed).toContain('log');
-    expect(['lost tail', 'damaged']).toContain(result.state);
+    expect(['lost-tail', 'damaged']).toContain(result.state);
   });
 
   it('fails when the segment with the start of recovery is missing', async () => {

@@ -2,10 +2,11 @@
  * The static pass over one PostgreSQL cluster: nothing of the guest runs. Three steps, each done once per restore point,
  * whichever checks ask: what the cluster says of itself, its log from redo to the end, every page of every relation.
  */
+
+import { BlockTable, RelationNumbers } from '../../src/bytes/block-table.js';
 import { runPagePass } from '../../src/bytes/page-pool.js';
 import type { CheckContext } from '../../src/check.js';
 import type { DatabaseInstance, GuestFiles } from '../../src/types.js';
-import { BlockTable, RelationNumbers } from './block-table.js';
 import { listRelations, type RelationEntry, type RelationFiles } from './cluster-files.js';
 import { type ClusterHead, readControl, recoveryStart } from './control.js';
 import type { ControlFile } from './format/control.js';

@@ -1,7 +1,7 @@
 /** Reads the log from where recovery starts to its true end, looks for what lies beyond, and reads back before it for rule R2. */
 import { BlockReader } from '../../src/bytes/block-reader.js';
+import type { BlockTable, RelationNumbers } from '../../src/bytes/block-table.js';
 import { FormatError } from '../../src/errors.js';
-import type { BlockTable, RelationNumbers } from './block-table.js';
 import { parseRecordBody } from './format/wal-record.js';
 import { LogVisitor } from './log-visitor.js';
 import type { WalInventory } from './wal-inventory.js';

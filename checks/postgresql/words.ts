@@ -35,9 +35,10 @@ export function trustedControl(head: ClusterHead, what: string): { control: Cont
   if (head.control.kind === 'ok') return { control: head.control.control };
   const { kind, why } = head.control;
   const untested: UntestedItem[] = [{ what, why, holdsData: true }];
-  if (kind === 'unknown') return { judgement: { outcome: 'pass', summary: `Not judged: ${why}.`, findings: [], tested: [], untested } };
+  if (kind === 'unknown')
+    return { judgement: { outcome: 'pass', summary: `Not judged: ${why}.`, findings: [], instanceState: 'unknown', tested: [], untested } };
   const findings = [finding('control.damaged', 'critical', `The cluster cannot be judged: ${why}.`, { file: 'global/pg_control' })];
-  return { judgement: { outcome: 'fail', summary: `Not judged: ${why}.`, findings, advice: CONTROL_ADVICE, tested: [], untested } };
+  return { judgement: { outcome: 'fail', summary: `Not judged: ${why}.`, findings, advice: CONTROL_ADVICE, instanceState: 'damaged', tested: [], untested } };
 }
 
 export const CONTROL_ADVICE = 'Restore from an earlier restore point: without its control file the server does not start.';

@@ -11,6 +11,7 @@ import {
   type WalHeader,
   type WalSum,
 } from './format/wal.js';
+import { PreviousLog } from './previous-log.js';
 
 const BLOCK_BYTES = 4 * 1024 * 1024;
 /** How far behind the log's end commits are looked for: a file may claim more bytes than any disk has. */
@@ -49,12 +50,14 @@ export interface WalScan {
   facts: WalFacts;
   /** Offset in the log of the newest committed copy of each page. */
   pages: Map<number, number>;
+  /** Null: the log has no header. */
+  previous: PreviousLog | null;
 }
 
 /** Scans a log. Throws only what the source throws. */
 export async function scanWal(source: ByteSource, signal: AbortSignal): Promise<WalScan> {
   const parsed = parseWalHeader(await source.read(0, Math.min(WAL_HEADER_BYTES, source.sizeBytes)));
-  if (typeof parsed === 'string') return { facts: { ...emptyFacts(source.sizeBytes), ignored: parsed }, pages: new Map() };
+  if (typeof parsed === 'string') return { facts: { ...emptyFacts(source.sizeBytes), ignored: parsed }, pages: new Map(), previous: null };
   const scanner = new WalScanner(parsed.header, parsed.sum, source.sizeBytes);
   const frameSize = frameBytes(parsed.header.pageSize);
   const perBlock = Math.max(1, Math.floor(BLOCK_BYTES / frameSize));
@@ -68,12 +71,13 @@ export async function scanWal(source: ByteSource, signal: AbortSignal): Promise<
     const block = await source.read(WAL_HEADER_BYTES + frame * frameSize, count * frameSize);
     for (let i = 0; i < count; i++) scanner.add(block, i * frameSize, frame + i + 1);
   }
-  return { facts: scanner.facts, pages: scanner.pages };
+  return { facts: scanner.facts, pages: scanner.pages, previous: scanner.before };
 }
 
 class WalScanner {
   readonly facts: WalFacts;
   readonly pages = new Map<number, number>();
+  readonly before: PreviousLog;
   /** Frames since the last commit. */
   private open: { page: number; offset: number; counter: number | null }[] = [];
   /** The stored sum of the frame before, when that frame is of this log. */
@@ -88,6 +92,7 @@ class WalScanner {
     const frames = Math.max(0, Math.floor((sizeBytes - WAL_HEADER_BYTES) / frameBytes(pageSize)));
     this.facts = { ...emptyFacts(sizeBytes), pageSize, sequence, salt1, salt2, frames };
     this.previous = null;
+    this.before = new PreviousLog(header);
   }
 
   /** @param number of the frame, counted from 1. */
@@ -97,6 +102,7 @@ class WalScanner {
     if (this.facts.brokenFrame) this.addBehindEnd(block, at, number, frame, sameSalts);
     else if (sameSalts && frame.page !== 0 && frameContinues(block, at, frame, this.header, this.sum)) this.addChained(block, at, number, frame);
     else this.facts.brokenFrame = { frame: number, sameSalts };
+    if (this.facts.brokenFrame && !sameSalts) this.before.add(block, at, number, frame);
     this.previous = sameSalts ? frame.sum : null;
   }
 

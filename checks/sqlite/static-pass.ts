@@ -4,10 +4,11 @@ import type { ByteSource, DatabaseInstance, Facts } from '../../src/types.js';
 import { type EffectivePages, openEffectivePages } from './effective-pages.js';
 import { headerFacts } from './find.js';
 import { parseWalIndex, WAL_INDEX_HEADER_BYTES, type WalIndexHeader } from './format/wal-index.js';
-import { mapsOf, withFiles } from './guest-database.js';
+import { type DatabaseFiles, mapsOf, withFiles } from './guest-database.js';
+import { comparePreviousLog, type PreviousLogFacts } from './previous-log.js';
 import type { ProblemReport } from './problems.js';
 import { type JournalFacts, scanJournal } from './scan-journal.js';
-import { scanWal, type WalFacts } from './scan-wal.js';
+import { scanWal, type WalFacts, type WalScan } from './scan-wal.js';
 import { type WalkFacts, walkDatabase } from './walk/walk-database.js';
 
 /** Plain JSON, at most a few kilobytes. */
@@ -21,6 +22,8 @@ export interface StaticEvidence {
   /** The guest was running when it was captured; null when nothing tells. */
   guestWasRunning: boolean | null;
   wal: WalFacts | null;
+  /** Null: the log holds no rest of an earlier one. */
+  previousLog: PreviousLogFacts | null;
   walIndex: WalIndexHeader | null;
   /** A `-wal` file is there, perhaps of no length (`wal` is then null). */
   walFileExists: boolean;
@@ -65,6 +68,7 @@ async function collect(instance: DatabaseInstance, context: CheckContext<unknown
     header: null,
     guestWasRunning: wasRunning(volume, context),
     wal: null,
+    previousLog: null,
     walIndex: null,
     walFileExists: maps.wal !== null,
     hasWalIndex: maps.walIndex !== null,
@@ -82,10 +86,16 @@ async function collect(instance: DatabaseInstance, context: CheckContext<unknown
     const rolledBack = journal?.facts.hot === true && superJournalExists !== false && files.database.sizeBytes > 0;
     const effective = await openEffectivePages(files, wal, rolledBack ? journal : null);
     evidence.wal = wal && { ...wal.facts };
+    evidence.previousLog = await lookBack(files, wal, effective.facts.pageCount);
     evidence.journal = journal && { ...journal.facts, rolledBack, superJournalExists, changedPages: rolledBack ? effective.changedByTransaction : null };
     await walk(evidence, effective, context);
   });
   return evidence;
+}
+
+async function lookBack({ database, wal }: DatabaseFiles, scan: WalScan | null, pageCount: number): Promise<PreviousLogFacts | null> {
+  if (!wal || !scan?.previous || scan.previous.pages.size === 0) return null;
+  return comparePreviousLog(scan.previous, { database, wal }, scan.facts.pageSize, scan.pages, pageCount);
 }
 
 async function walk(evidence: StaticEvidence, effective: EffectivePages, context: CheckContext<unknown>): Promise<void> {

@@ -3,7 +3,8 @@
  * Eight bytes per step by eight tables ("slicing by 8"): several times faster than one byte per step.
  */
 const POLYNOMIAL = 0x82f63b78;
-const TABLES = buildTables();
+/** Eight tables of 256 words: table k holds the effect of a byte followed by k zero bytes. */
+export const TABLES = buildTables();
 
 /** Below this the view over the words costs more than it saves. */
 const LONG_BYTES = 512;

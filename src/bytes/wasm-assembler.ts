@@ -1,7 +1,7 @@
 /**
  * A very small WebAssembly assembler: inner loops over pages are written as lists of instructions in TypeScript,
  * so that no opaque binary is kept and no compiler is needed at run time.
- * Binary format: https://webassembly.github.io/spec/core/binary/index.html (only what the page verifiers use).
+ * Binary format: https://webassembly.github.io/spec/core/binary/index.html (only what the inner loops use).
  */
 export type Code = number[];
 
@@ -14,15 +14,21 @@ export const wasm = {
   localSet: (index: number): Code => [0x21, ...unsigned(index)],
   localTee: (index: number): Code => [0x22, ...unsigned(index)],
   i32Const: (value: number): Code => [0x41, ...signed(value | 0)],
+  i32Load: (offset: number): Code => [0x28, 2, ...unsigned(offset)],
+  i32Load8U: (offset: number): Code => [0x2d, 0, ...unsigned(offset)],
   i32Load16U: (offset: number): Code => [0x2f, 1, ...unsigned(offset)],
   i32Store: (offset: number): Code => [0x36, 2, ...unsigned(offset)],
   i32Store16: (offset: number): Code => [0x3b, 1, ...unsigned(offset)],
   i32Add: [0x6a] as Code,
   i32Sub: [0x6b] as Code,
   i32RemU: [0x70] as Code,
+  i32And: [0x71] as Code,
   i32Xor: [0x73] as Code,
+  i32Shl: [0x74] as Code,
+  i32ShrU: [0x76] as Code,
   i32LtU: [0x49] as Code,
   v128Load: (offset: number): Code => [0xfd, 0x00, 0, ...unsigned(offset)],
+  v128Store: (offset: number): Code => [0xfd, 0x0b, 0, ...unsigned(offset)],
   v128Const: (lanes: number[]): Code => [0xfd, 0x0c, ...lanes.flatMap((lane) => [lane & 255, (lane >>> 8) & 255, (lane >>> 16) & 255, lane >>> 24])],
   v128Xor: [0xfd, 0x51] as Code,
   i32x4ExtractLane: (lane: number): Code => [0xfd, 0x1b, lane],
@@ -30,6 +36,8 @@ export const wasm = {
   i32x4Mul: [0xfd, 0xb5, 0x01] as Code,
   /** Runs `body` again as long as the i32 it leaves on the stack is not zero. */
   repeatWhile: (body: Code): Code => [0x03, 0x40, ...body, 0x0d, 0, 0x0b],
+  /** Takes an i32 off the stack and runs `body` when it is not zero. */
+  when: (body: Code): Code => [0x04, 0x40, ...body, 0x0b],
 };
 
 export interface WasmFunction {

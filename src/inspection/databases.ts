@@ -5,22 +5,14 @@ import type { DatabaseInstance, GuestEntry, GuestLocation, UntestedItem } from '
 
 /** Files that give an engine away by their name. Each stands in a folder of the engine's own. */
 const MARKS: { engine: string; name: RegExp }[] = [
-  { engine: 'MariaDB or MySQL (InnoDB)', name: /^ibdata1$/ },
-  { engine: 'MongoDB (WiredTiger)', name: /^WiredTiger\.turtle$/ },
-  { engine: 'Redis or Valkey', name: /^(dump\.rdb|appendonly\.aof|.*\.aof\.manifest)$/ },
-  { engine: 'Microsoft SQL Server', name: /^.*\.mdf$/i },
   { engine: 'Oracle Database', name: /^(control01\.ctl|system01\.dbf)$/i },
-  { engine: 'OpenLDAP (LMDB)', name: /^data\.mdb$/ },
-  { engine: 'Elasticsearch or Lucene', name: /^segments_[0-9a-z]+$/ },
   { engine: 'Cassandra', name: /^.*-big-Data\.db$/ },
   { engine: 'InfluxDB', name: /^.*\.tsm$/ },
-  { engine: 'Firebird', name: /^.*\.fdb$/i },
   { engine: 'Active Directory (ESE)', name: /^ntds\.dit$/i },
   { engine: 'Exchange or another ESE database', name: /^.*\.edb$/i },
   { engine: 'IBM Db2', name: /^SQLOGCTL\.LFH/i },
   { engine: 'ClickHouse', name: /^data\.cmrk[23]?$/ },
   { engine: 'Neo4j', name: /^neostore$/ },
-  { engine: 'RocksDB or LevelDB', name: /^MANIFEST-\d{6}$/ },
 ];
 
 export async function findDatabases(tree: GuestTree, finders: EngineFinder[]): Promise<DatabaseInstance[]> {

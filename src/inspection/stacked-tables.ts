@@ -2,8 +2,14 @@
 
 const SECTOR_BYTES = 512;
 
-/** Arrays first: a volume group may lie on them. Fields are separated by tabs; no name of a device holds one. */
+/**
+ * Starts udev, which both need and the appliance does without otherwise, then assembles. Arrays first: a volume group may lie on them.
+ * Fields are separated by tabs; no name of a device holds one.
+ */
 export const TABLES_SCRIPT = `
+for udev in /lib/systemd/systemd-udevd /sbin/udevd; do [ -x $udev ] && break; done
+[ -e /run/udev/control ] || { $udev --daemon; udevadm trigger; udevadm settle --timeout=60; } >/dev/null 2>&1
+modprobe -a dm_mod md_mod 2>/dev/null
 mdadm --assemble --scan --run >/dev/null 2>&1
 udevadm settle 2>/dev/null
 vgchange -ay --sysinit >/dev/null 2>&1

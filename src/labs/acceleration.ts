@@ -9,6 +9,7 @@ import { isWritable } from '../process/readable.js';
 import { runTool } from '../process/run-tool.js';
 import { cacheFolder } from '../process/user-folders.js';
 import { findTool } from '../setup/debian.mjs';
+import { applianceImage } from './appliance/image.js';
 import { tryAccelerator } from './kvm-trial.js';
 
 export interface KvmAnswer {
@@ -35,13 +36,16 @@ export function probeKvm(options: { fresh?: boolean } = {}): Promise<KvmAnswer> 
 /**
  * The environment for libguestfs: QEMU started directly, emulation where KVM does not work, and one appliance per user, built once.
  * A run adds its own TMPDIR (see `WorkFolder.environment`).
+ * @throws LabError when the appliance cannot be built
  */
 export async function applianceEnvironment(): Promise<Record<string, string>> {
   const { kvm } = await probeKvm();
+  const cache = await cacheFolder('appliance');
   return {
     LIBGUESTFS_BACKEND: 'direct',
     LIBGUESTFS_BACKEND_SETTINGS: kvm ? '' : 'force_tcg',
-    LIBGUESTFS_CACHEDIR: await cacheFolder('appliance'),
+    LIBGUESTFS_CACHEDIR: cache,
+    LIBGUESTFS_PATH: await applianceImage(cache),
     // Debug output set by the user would mix into what is parsed.
     LIBGUESTFS_DEBUG: '0',
     LIBGUESTFS_TRACE: '0',

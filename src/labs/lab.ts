@@ -1,5 +1,5 @@
 /** What every lab offers, and what checks may use of them. Labs do not know checks. */
-import type { ByteMap, GuestFiles, SnapshotImage, SystemMount } from '../types.js';
+import type { ByteMap, DatabaseInstance, GuestFiles, OperatingSystem, ProgressSink, SnapshotImage, SystemMount } from '../types.js';
 
 /** A lab is an isolated place to look at a restore point. `open` gives a session; `close` leaves nothing behind. */
 export interface Lab<Request, Session extends LabSession> {
@@ -88,12 +88,76 @@ export interface Appliance {
   unmountAll(): Promise<void>;
 }
 
+// ---------------------------------------------------------------- engines
+
+/**
+ * How one database engine is found, started and asked. The same script runs with the guest's own programs in the appliance, on the
+ * overlay, and with the host's in the sandbox, on a copy: it must ask nothing of either but a POSIX shell, coreutils, grep and sed.
+ */
+export interface EngineDescription {
+  /** With the version that the data need, for people: `PostgreSQL 15`. */
+  name: string;
+  /** The program that must be in one of the folders, most likely first. */
+  program: string;
+  guestFolders: string[];
+  hostFolders: string[];
+  /** Whether what the host's program prints for `--version` fits the data. */
+  fits(versionText: string): boolean;
+  /** What to do when the host has none: a command. */
+  install: string;
+  /** Links of the instance (`what`) that are no symbolic links: folders elsewhere of which the script must be told. Default: none. */
+  parts?: string[];
+  /** Files of the data directory, by path relative to it, that a copy leaves out: logs for people, temporary files, marks of the running server. */
+  leaveOut(path: string): boolean;
+  /** The text of a POSIX shell script that recovers, asks and stops, and prints its answer. */
+  script(scene: EngineScene): string;
+  /** In every answer of the script: without it the programs could not be run at all. */
+  mark: string;
+}
+
+/** Where a script runs. Paths as its shell sees them. */
+export interface EngineScene {
+  /** Folder of the programs. */
+  binaries: string;
+  dataFolder: string;
+  /** Folders of the description's parts that this instance has, by name. */
+  parts: Record<string, string>;
+  /** Does not exist yet; short, for sockets. Gone with the lab. */
+  runFolder: string;
+  /** `root`: the script must become the owner of the data folder for the engine. `owner`: it already is, and is not root. */
+  identity: 'root' | 'owner';
+}
+
+/** Which engine was used, and why this one: for the record. */
+export interface EngineUse {
+  engine: 'guest' | 'host';
+  /** Goes on from "recovered by ": `the host's own PostgreSQL 15, in the sandbox, on a copy of 41 MB`. */
+  how: string;
+  why: string;
+  copiedBytes: number;
+}
+
+export interface EngineRequest {
+  description: EngineDescription;
+  instance: DatabaseInstance;
+  systems: OperatingSystem[];
+  timeoutMs: number;
+  progress: ProgressSink;
+}
+
+/** Runs the engine of a database on a throw-away state of it, by the policy's choice. */
+export interface EngineLab {
+  /** @throws NotTestedError when neither the guest nor this host has an engine that could run; LabError when one did not come to an end. */
+  run(request: EngineRequest): Promise<{ stdout: string; use: EngineUse }>;
+}
+
 /** What a check may use. Each is opened when first asked for. */
 export interface CheckLabs {
   sandbox: Sandbox;
   exposure: Exposure;
   files: GuestFiles;
   appliance(): Promise<Appliance>;
+  engine: EngineLab;
   /** A private, empty folder for this check, removed after it. */
   scratchFolder(): Promise<string>;
 }

@@ -30,6 +30,7 @@ export function buildRecord(input: RecordInput): VerificationRecord {
     reasons: verdict.reasons,
     consistency: verdict.consistency,
     recovery: verdict.recovery,
+    instances: verdict.instances,
     coverage: verdict.coverage,
     checks,
     inspection,

@@ -5,7 +5,7 @@ import { UsageError } from '../errors.js';
 import { type ParsedText, parseText } from '../schema/document.js';
 import { nearest } from '../schema/nearest.js';
 import { problemsOf, validate } from '../schema/validate.js';
-import type { Policy } from '../types.js';
+import type { Expectation, Policy } from '../types.js';
 import schema from './policy.schema.json' with { type: 'json' };
 
 export const policySchema: object = schema;
@@ -17,6 +17,7 @@ export const DEFAULT_POLICY: Policy = {
   engine: 'auto',
   allowedFolders: [],
   options: {},
+  expect: [],
   limits: { overlayBytes: 20 * 2 ** 30, checkTimeoutMs: 15 * 60_000, applianceMemoryMiB: 1280 },
 };
 
@@ -47,6 +48,7 @@ export async function loadPolicy(file: string | null, overrides: PolicyOverrides
   const context: Context = { file: file ?? 'the command line', text };
   assertNames(policy, checks, context);
   assertOptions(policy, checks, context);
+  assertExpectations(policy, context);
   return policy;
 }
 
@@ -90,6 +92,23 @@ function assertOptions(policy: Policy, checks: readonly CheckOptions[], context:
     if (!problem) continue;
     throw new UsageError({ code: 'policy.options', message: `${place(context, ['options', id, ...problem.path])}: options of ${id}: ${problem.message}` });
   }
+}
+
+/** What the schema cannot say in words that help. */
+function assertExpectations(policy: Policy, context: Context): void {
+  policy.expect.forEach((expectation, index) => {
+    const problem = problemOf(expectation);
+    if (problem) throw new UsageError({ code: 'policy.expect', message: `${place(context, ['expect', index])}: expectation ${index + 1}: ${problem}` });
+  });
+}
+
+function problemOf(expectation: Expectation): string | null {
+  if ('file' in expectation) return null;
+  const { equals, atLeast, atMost, rows } = expectation;
+  const ofValue = equals !== undefined || atLeast !== undefined || atMost !== undefined;
+  if (!ofValue && rows === undefined) return 'it says nothing to hold the answer against: give equals, atLeast, atMost or rows';
+  if (atLeast !== undefined && atMost !== undefined && atLeast > atMost) return `atLeast (${atLeast}) is more than atMost (${atMost}): nothing can be both`;
+  return ofValue && rows !== undefined && rows !== 1 ? 'equals, atLeast and atMost are about one value, so "rows" can only be 1 beside them' : null;
 }
 
 function unknownCheck(name: string, names: string[], path: (string | number)[], context: Context): UsageError {

@@ -4,6 +4,7 @@ import type { ChalkInstance } from 'chalk';
 import type { VerificationRecord } from '../types.js';
 import { palette, verdictStyle } from './colour.js';
 import { visible } from './escape.js';
+import { instancesSection } from './instances.js';
 import { checksSection, cleanupSection, coverageSections, deviationsSection } from './sections.js';
 import { wrap } from './text.js';
 import { formatBytes, formatInstant, formatSeconds } from './units.js';
@@ -32,7 +33,16 @@ export interface Page {
 /** Ends with a line feed. Guest strings are made harmless; without colour there is no escape sequence in it. */
 export function renderRecord(record: VerificationRecord, options: RenderOptions): string {
   const page: Page = { ...withoutFolder(record), width: Math.max(options.width ?? 80, 60), paint: palette(options.color) };
-  const sections = [headline(page), facts(page), whySection(page), whatToDo(page), wayBack(page), checksSection(page), ...coverageSections(page)];
+  const sections = [
+    headline(page),
+    facts(page),
+    whySection(page),
+    whatToDo(page),
+    wayBack(page),
+    instancesSection(page),
+    checksSection(page),
+    ...coverageSections(page),
+  ];
   const last = [deviationsSection(page), cleanupSection(page), whereItLies(page, options.storedAt)];
   const lines = [...sections, ...last].filter((section) => section.length > 0).map((section) => section.join('\n'));
   return `${lines.join('\n\n')}\n`;

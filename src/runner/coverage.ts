@@ -1,9 +1,10 @@
 /** What was not tested, from everybody who knows of something: a hole nobody mentions must not read as a pass. */
-import type { CheckResult, Inspection, UntestedItem } from '../types.js';
+import type { CheckResult, Inspection, InstanceResult, UntestedItem } from '../types.js';
 
 interface CoverageInput {
   checks: CheckResult[];
   inspection: Inspection | null;
+  instances: InstanceResult[];
   extraUntested: UntestedItem[];
 }
 
@@ -13,7 +14,7 @@ export function isJudged(check: CheckResult): boolean {
 }
 
 /** Each thing once; what holds data first, then in the order told. */
-export function collectUntested({ checks, inspection, extraUntested }: CoverageInput): UntestedItem[] {
+export function collectUntested({ checks, inspection, instances, extraUntested }: CoverageInput): UntestedItem[] {
   const told = [
     ...(inspection?.untested ?? [NOT_INSPECTED]),
     ...(inspection?.unjudged ?? []).map(unjudged),
@@ -21,7 +22,8 @@ export function collectUntested({ checks, inspection, extraUntested }: CoverageI
     ...checks.filter((check) => check.outcome === 'error').map(errored),
     ...extraUntested,
   ];
-  const all = merge([...told, ...overlooked(checks, inspection, told)]);
+  told.push(...overlooked(checks, inspection, told));
+  const all = merge([...told, ...undecided(instances, inspection, told)]);
   return [...all.filter((item) => item.holdsData), ...all.filter((item) => !item.holdsData)];
 }
 
@@ -48,6 +50,15 @@ function overlooked(checks: CheckResult[], inspection: Inspection | null, told: 
   return thingsWithData(inspection)
     .filter(({ id }) => !judged.has(id) && !listed.some((what) => names(what, id)))
     .map(({ what }) => ({ what, why: 'no check looked at it', holdsData: true }));
+}
+
+/** A database whose state is unknown is not proven, also when every check that looked at it passed. */
+function undecided(instances: InstanceResult[], inspection: Inspection | null, told: UntestedItem[]): UntestedItem[] {
+  const ids = new Set((inspection?.databases ?? []).map(({ id }) => id));
+  const listed = told.filter((item) => item.holdsData).map((item) => item.what);
+  return instances
+    .filter(({ id, state }) => state === 'unknown' && ids.has(id) && !listed.some((what) => names(what, id)))
+    .map(({ id, why }) => ({ what: `the state of ${id}`, why: `it is unknown: ${why}`, holdsData: true }));
 }
 
 /** A disk without partition table and the file system on it have the same name; a look at the image or its tables says nothing of the latter. */

@@ -42,5 +42,6 @@ export async function describeIsolation(labs: RunLabs): Promise<Described> {
     hostMounts: 'none: no file system of the guest was mounted by the host',
     network: 'none in the sandbox, none in the appliance',
     sandbox: await labs.confinement(),
+    databaseEngines: labs.engine.used.size > 0 ? [...labs.engine.used].join('; ') : 'none ran',
   };
 }

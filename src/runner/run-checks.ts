@@ -41,12 +41,19 @@ async function runOne(check: Check, target: CheckTarget, request: StageRequest):
   // A check of another engine has nothing to say here; a row for each would bury those that have.
   if (inapplicable !== null && isForeign(check, target)) return null;
   const left = leftOut(check, policy, request.blockedBy);
-  if (inapplicable !== null || left !== null) return skipped(check, target, inapplicable ?? (left as string), inapplicable === null);
+  if (inapplicable !== null) return skipped(check, target, inapplicable, null);
+  // What the policy says must be true, and this run does not reach, is not proven; what it leaves out by name it does not want.
+  if (left !== null) return skipped(check, target, left, { holdsData: target.kind === 'expectation' && isWanted(check, policy) });
   return judge(check, target, request);
 }
 
 function isForeign(check: Check, target: CheckTarget): boolean {
+  if (target.kind === 'expectation') return true;
   return target.kind === 'instance' && check.id.split('/')[0] !== target.instance.engine;
+}
+
+function isWanted(check: Check, { only, skip }: Policy): boolean {
+  return !isSelected(check.id, skip) && (only.length === 0 || isSelected(check.id, only));
 }
 
 function leftOut(check: Check, policy: Policy, blockedBy: string | null): string | null {
@@ -66,7 +73,7 @@ async function judge(check: Check, target: CheckTarget, request: StageRequest): 
     return judged(check, target, check.evaluate(evidence, options), Date.now() - startedAt);
   } catch (error) {
     if (request.context.signal.aborted) throw new InterruptedError({ code: 'run.interrupted', message: 'the run was interrupted', cause: error });
-    if (error instanceof NotTestedError) return skipped(check, target, explain(error), true);
+    if (error instanceof NotTestedError) return skipped(check, target, explain(error), { holdsData: target.kind === 'expectation' });
     const why = timeout.aborted ? `it did not finish within ${Math.round(check.timeoutMs / 1000)} s` : explain(error);
     return { ...blank(check, target), outcome: 'error', summary: `could not be checked: ${why}`, durationMs: Date.now() - startedAt };
   }
@@ -98,19 +105,21 @@ function blank(check: Check, target: CheckTarget): Omit<CheckResult, 'outcome' |
     advice: '',
     consistency: null,
     recovery: null,
+    instanceState: null,
     tested: [],
     untested: [],
   };
 }
 
-function skipped(check: Check, target: CheckTarget, reason: string, listAsUntested: boolean): CheckResult {
-  const untested = listAsUntested ? [{ what: `${check.id} on ${target.id}`, why: reason, holdsData: false }] : [];
+/** @param listed null: it does not apply, so nothing is left untested. */
+function skipped(check: Check, target: CheckTarget, reason: string, listed: { holdsData: boolean } | null): CheckResult {
+  const untested = listed ? [{ what: `${check.id} on ${target.id}`, why: reason, ...listed }] : [];
   return { ...blank(check, target), outcome: 'skip', summary: reason, untested };
 }
 
 function judged(check: Check, target: CheckTarget, judgement: Judgement, durationMs: number): CheckResult {
-  const { outcome, summary, findings, advice = '', consistency = null, recovery = null, tested, untested } = judgement;
-  return { ...blank(check, target), outcome, summary, durationMs, findings, advice, consistency, recovery, tested, untested };
+  const { outcome, summary, findings, advice = '', consistency = null, recovery = null, instanceState = null, tested, untested } = judgement;
+  return { ...blank(check, target), outcome, summary, durationMs, findings, advice, consistency, recovery, instanceState, tested, untested };
 }
 
 /** A snapshot of what was inspected before there is anything: image checks need none of it. */

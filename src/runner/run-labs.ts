@@ -5,6 +5,7 @@ import { LabError } from '../errors.js';
 import { applianceEnvironment } from '../labs/acceleration.js';
 import { ApplianceLab, type ApplianceSession } from '../labs/appliance/appliance.js';
 import { ApplianceFiles } from '../labs/appliance/guest-files.js';
+import { EngineRunner } from '../labs/engine/index.js';
 import { ExposureLab, type ExposureSession } from '../labs/exposure/exposure.js';
 import type { Appliance, CheckLabs } from '../labs/lab.js';
 import { openSandbox, type SandboxSession } from '../labs/sandbox/index.js';
@@ -13,6 +14,7 @@ import type { Policy, SnapshotImage, Volume } from '../types.js';
 
 export class RunLabs implements CheckLabs {
   readonly sandbox: SandboxSession;
+  readonly engine: EngineRunner;
   private exposed: ExposureSession | null = null;
   private launched: Promise<ApplianceSession> | null = null;
   private guestFiles: ApplianceFiles | null = null;
@@ -25,6 +27,15 @@ export class RunLabs implements CheckLabs {
     private readonly signal: AbortSignal,
   ) {
     this.sandbox = openSandbox({ fileBytes: policy.limits.overlayBytes });
+    this.engine = new EngineRunner({
+      choice: policy.engine,
+      limitBytes: policy.limits.overlayBytes,
+      files: () => this.files,
+      appliance: () => this.appliance(),
+      sandbox: this.sandbox,
+      scratchFolder: () => this.scratchFolder(),
+      signal,
+    });
   }
 
   async openExposure(images: SnapshotImage[]): Promise<void> {

@@ -1,6 +1,8 @@
 /** Runs one stage of checks after the other on one restore point; what checks of one family share is computed once. */
-import type { Check, CheckTarget } from '../check.js';
-import type { CheckResult, CheckStage, Inspection, Policy, RestorePoint, SnapshotImage } from '../types.js';
+import type { Check, CheckContext, CheckTarget, EngineFinder } from '../check.js';
+import { NotTestedError } from '../errors.js';
+import type { CheckResult, CheckStage, DatabaseInstance, Inspection, Policy, RestorePoint, SnapshotImage, SqlAnswer, SqlQuestion } from '../types.js';
+import { questionsOf } from './expectations.js';
 import { runStage } from './run-checks.js';
 import type { RunLabs } from './run-labs.js';
 import type { StageClock } from './stages.js';
@@ -9,8 +11,11 @@ export interface StageRequest {
   restorePoint: RestorePoint;
   policy: Policy;
   checks: Check[];
+  finders: EngineFinder[];
   signal: AbortSignal;
 }
+
+type StageContext = Omit<CheckContext<unknown>, 'options'>;
 
 /** Reading may go side by side; what writes to the overlay may not. */
 const CONCURRENCY: Record<CheckStage, number> = { image: 2, volume: 1, static: 2, logical: 2, recovery: 1 };
@@ -31,11 +36,19 @@ export class StageRunner {
     const { restorePoint, policy, checks, signal } = this.request;
     const { labs, once } = this;
     const results = await this.clock.run(stage, (progress) => {
-      const context = { restorePoint, inspection, labs, signal, progress, once };
+      const questions = questionsOf(targets);
+      const context: StageContext = { restorePoint, inspection, labs, signal, progress, once, questions };
+      context.ask = (instance, question) => this.ask(instance, question, context);
       return runStage({ stage, checks, targets, policy, concurrency: CONCURRENCY[stage], blockedBy: null, context });
     });
     this.results.push(...results);
     return results;
+  }
+
+  private async ask(instance: DatabaseInstance, question: SqlQuestion, context: StageContext): Promise<SqlAnswer> {
+    const finder = this.request.finders.find(({ engine }) => engine === instance.engine);
+    if (finder?.ask) return finder.ask(instance, question, { ...context, options: {} });
+    throw new NotTestedError({ code: 'ask.engine', message: `snapproof cannot ask a database of the engine ${instance.engine} yet.` });
   }
 
   private readonly once = <T>(key: string, work: () => Promise<T>): Promise<T> => {

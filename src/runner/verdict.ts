@@ -2,6 +2,7 @@
 import type { CheckResult, Consistency, CoverageItem, Inspection, UntestedItem, Verdict, VerdictWord } from '../types.js';
 import { foldConsistency } from './consistency.js';
 import { collectUntested, isJudged } from './coverage.js';
+import { foldInstances } from './instances.js';
 import { foldReasons } from './reasons.js';
 import { foldRecovery } from './recovery.js';
 
@@ -21,7 +22,8 @@ export interface VerdictInput {
  * or nothing was tested at all. Else `passed`.
  */
 export function foldVerdict(input: VerdictInput): Verdict {
-  const untested = collectUntested(input);
+  const instances = foldInstances(input.checks, input.inspection);
+  const untested = collectUntested({ ...input, instances });
   const verdict = foldWord(input.checks, untested);
   const { observed, why } = foldConsistency(input.checks, input.inspection);
   const consistency = { declared: input.declared, observed, why };
@@ -31,6 +33,7 @@ export function foldVerdict(input: VerdictInput): Verdict {
     reasons: foldReasons({ order: input.order ?? [], verdict, checks: input.checks, untested, recovery, consistency }),
     consistency,
     recovery,
+    instances,
     coverage: { tested: collectTested(input.checks), untested },
   };
 }

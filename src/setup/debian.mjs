@@ -17,6 +17,7 @@ import list from './packages.json' with { type: 'json' };
  * @property {string[]} groups
  * @property {string[]} tools programs that prove it present
  * @property {string[]} [files] absolute paths that prove it present; `*` stands for any text within one name
+ * @property {string[]} [services] what it would start as a service: it is installed for its programs alone
  * @property {boolean} [optional] without it something is listed as untested, but `verify` works
  */
 

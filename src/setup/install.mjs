@@ -8,6 +8,8 @@ import { findTool, installCommand, matchingFiles, missingPackages } from './debi
 /** While this file stands, installing PostgreSQL creates no cluster, and so starts no server. */
 const NO_CLUSTER_FOLDER = '/etc/postgresql-common/createcluster.d';
 const NO_CLUSTER_FILE = `${NO_CLUSTER_FOLDER}/snapproof.conf`;
+/** While this program says 101, installing a package starts no server (Debian's invoke-rc.d policy). */
+const START_POLICY = '/usr/sbin/policy-rc.d';
 
 /**
  * @param {import('./debian.mjs').PackageGroup[]} groups
@@ -26,7 +28,7 @@ export async function installPackages(groups, assumeYes) {
   }
   if (!(await confirm('Install them now?', assumeYes)))
     throw new SetupError(`Nothing was installed. To do it yourself:\n    ${installCommand(names)}`, EXIT_USAGE);
-  await installNow(names, prefix);
+  await installNow(missing, prefix);
   const still = missingPackages(groups);
   if (still.length > 0) throw new SetupError(`After the installation these are still missing: ${still.map((item) => item.name).join(', ')}.`);
   return `${names.length} packages installed`;
@@ -46,18 +48,48 @@ function rightToInstall() {
 }
 
 /**
- * @param {string[]} names
+ * @param {import('./debian.mjs').DebianPackage[]} missing
  * @param {string[]} prefix
  */
-async function installNow(names, prefix) {
+async function installNow(missing, prefix) {
+  const names = missing.map((item) => item.name);
+  const services = missing.flatMap((item) => item.services ?? []);
   const apt = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y'];
   const cluster = names.some((name) => name.startsWith('postgresql')) && forbidCluster(prefix);
+  const policy = services.length > 0 && forbidStarts(services, prefix);
   try {
     await must([...apt, 'update']);
     await must([...apt, '-o', 'Dpkg::Use-Pty=0', 'install', '--no-install-recommends', ...names]);
   } finally {
     if (cluster) runSilently([...prefix, 'rm', '-f', NO_CLUSTER_FILE]);
+    if (policy) runSilently([...prefix, 'rm', '-f', START_POLICY]);
+    for (const service of services) disable(service, prefix);
   }
+}
+
+/**
+ * Where there is no systemd there is nothing to disable.
+ * @param {string} service
+ * @param {string[]} prefix
+ */
+function disable(service, prefix) {
+  const [program, ...args] = [...prefix, 'systemctl', 'disable', '--now', service];
+  spawnSync(program, args, { stdio: 'ignore' });
+}
+
+/**
+ * Database servers are installed for the programs that tests start on their own: none is started, now or at the next boot.
+ * A policy of the machine's own stays as it is.
+ * @param {string[]} services
+ * @param {string[]} prefix
+ * @returns {boolean} whether the policy must be removed
+ */
+function forbidStarts(services, prefix) {
+  say(`These are installed for their programs alone and not started as services: ${services.join(', ')}.`);
+  if (existsSync(START_POLICY)) return false;
+  runSilently([...prefix, 'tee', START_POLICY], '#!/bin/sh\nexit 101\n');
+  runSilently([...prefix, 'chmod', '755', START_POLICY]);
+  return true;
 }
 
 /**

@@ -115,17 +115,21 @@ describe.skipIf(missingTools() !== '')(`PostgreSQL on a data disk without its sy
   });
   afterAll(() => cluster?.destroy());
 
-  test('the static checks judge it; recovery is listed as untested', async () => {
+  test("the static checks judge it; recovery is listed as untested where the policy wants the guest's engine", async () => {
     const copy = cluster.capture('captured');
     const disk = await makeDiskOfFolder(join(folder, 'data.raw'), copy, [], '256M');
     rmSync(copy, { recursive: true });
-    const { record } = await verify(await makePoint(folder, 'data', [disk]));
+    const { record } = await verify(await makePoint(folder, 'data', [disk]), { engine: 'guest' });
     const id = 'postgresql disk0:/';
     for (const check of ['control-file', 'wal-chain', 'page-checksums']) {
       expect([check, resultOf(record, `postgresql/${check}`, id)?.outcome]).toEqual([check, 'pass']);
     }
     expect(resultOf(record, 'postgresql/recovery', id)?.outcome).toBe('skip');
-    expect(untestedAbout(record, 'postgresql/recovery')).toMatchObject([{ holdsData: false, text: expect.stringContaining('no operating system') }]);
+    expect(untestedAbout(record, 'postgresql/recovery')).toMatchObject([
+      { holdsData: false, text: expect.stringMatching(/no operating system.*the policy allows no other engine/) },
+    ]);
+    expect(record.instances).toMatchObject([{ id, state: 'recoverable', recovery: { seconds: null } }]);
+    expect(record.instances[0]?.recovery.bytes).toBeGreaterThan(0);
     expect([record.verdict, record.reasons]).toEqual(['passed', expect.anything()]);
   });
 

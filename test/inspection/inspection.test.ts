@@ -137,16 +137,16 @@ describe('databases', () => {
 
   it('of engines without a check are untested data, once per folder', () => {
     const found = findUnjudged([
-      entry('/m/ibdata1'),
-      entry('/s/a.MDF'),
-      entry('/s/b.mdf'),
-      entry('/e/ibdata1', 0),
-      entry('/d/ibdata1', 1, 'directory'),
+      entry('/m/neostore'),
+      entry('/s/nb-1-big-Data.db'),
+      entry('/s/nb-2-big-Data.db'),
+      entry('/e/neostore', 0),
+      entry('/d/neostore', 1, 'directory'),
       entry('/x.txt'),
     ]);
     expect(found).toEqual([
-      { engine: 'MariaDB or MySQL (InnoDB)', location: { volume: 'v', path: '/m' } },
-      { engine: 'Microsoft SQL Server', location: { volume: 'v', path: '/s' } },
+      { engine: 'Neo4j', location: { volume: 'v', path: '/m' } },
+      { engine: 'Cassandra', location: { volume: 'v', path: '/s' } },
     ]);
     expect(untestedEngines(found).every((item) => item.holdsData)).toBe(true);
   });

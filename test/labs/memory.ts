@@ -1,7 +1,7 @@
 /** Labs in memory, for unit tests: no process, no file; what a tool answers is said by the test. */
 import { FolderFiles } from '../../src/bytes/folder-files.js';
 import { wholeSource } from '../../src/bytes/map.js';
-import { LabError } from '../../src/errors.js';
+import { LabError, NotTestedError } from '../../src/errors.js';
 import type { Appliance, CheckLabs, Exposure, LabSession, Sandbox, SandboxRequest, SandboxResult } from '../../src/labs/lab.js';
 import type { SnapshotImage } from '../../src/types.js';
 
@@ -44,6 +44,7 @@ export function memoryLabs(options: MemoryLabsOptions = {}): MemoryLabs {
     sandbox,
     exposure: memoryExposure(options),
     files: new FolderFiles(options.volumes ?? {}),
+    engine: { run: () => Promise.reject(new NotTestedError({ code: 'memory.engine', message: 'no engine was prepared' })) },
     appliance: async () => memoryAppliance(options, assertOpen),
     scratchFolder: options.scratch ?? (() => Promise.reject(new LabError({ code: 'memory.scratch', message: 'no scratch folder was prepared' }))),
     close: async () => {

@@ -40,6 +40,16 @@ describe('loadPolicy', () => {
     });
   });
 
+  it('takes what must be true in the data', async () => {
+    const text =
+      'expect:\n  - name: orders\n    engine: postgresql\n    database: shop\n    query: |\n      select count(*) from orders\n    atLeast: 1\n  - engine: sqlite\n    query: select 1\n    equals: null\n  - file: /var/dump\n    maxAge: 24h\n    minSize: 1\n';
+    expect((await (await load(text)).policy).expect).toEqual([
+      { name: 'orders', engine: 'postgresql', database: 'shop', query: 'select count(*) from orders\n', atLeast: 1 },
+      { engine: 'sqlite', query: 'select 1', equals: null },
+      { file: '/var/dump', maxAge: '24h', minSize: 1 },
+    ]);
+  });
+
   it('reads JSON, and an empty file', async () => {
     expect((await (await load('{"depth": "boot"}', 'policy.json')).policy).depth).toBe('boot');
     expect(await (await load('# nothing\n')).policy).toEqual(DEFAULT_POLICY);
@@ -57,6 +67,19 @@ describe('loadPolicy', () => {
     ['depth: static\ndepth: boot', /line 2: not valid YAML: Map keys must be unique/],
     ['a: &a [1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]', /not usable|unknown field/],
     ['- a list', /must be of type object/],
+    [
+      'expect:\n  - engine: sqlite\n    query: select 1',
+      /line 2: expectation 1: it says nothing to hold the answer against: give equals, atLeast, atMost or rows/,
+    ],
+    ['expect:\n  - engine: sqlite\n    query: select 1\n    atLeast: 3\n    atMost: 2', /expectation 1: atLeast \(3\) is more than atMost \(2\)/],
+    ['expect:\n  - engine: sqlite\n    query: select 1\n    atLeast: 3\n    rows: 2', /"rows" can only be 1/],
+    ['expect:\n  - query: select 1\n    atLeast: 3', /line 2: field "expect.0" lacks the field "engine"/],
+    ['expect:\n  - engine: sqlite\n    query: select 1\n    atleast: 3', /line 4: unknown field "atleast" in "expect.0" \(did you mean "atLeast"\?\)/],
+    ['expect:\n  - engine: sqlite\n    query: " .shell reboot"\n    rows: 0', /line 3: field "expect.0.query" is " .shell reboot"/],
+    ['expect:\n  - engine: postgresql\n    query: \\! reboot\n    rows: 0', /line 3: field "expect.0.query"/],
+    ['expect:\n  - file: var/dump\n', /line 2: field "expect.0.file" is "var\/dump"/],
+    ['expect:\n  - file: /var/dump\n    maxage: 24h', /line 3: unknown field "maxage" in "expect.0" \(did you mean "maxAge"\?\)/],
+    ['expect:\n  - file: /var/dump\n    maxAge: one day', /line 3: field "expect.0.maxAge" is "one day"/],
   ])('refuses %s', async (text, message) => {
     const { file, policy } = await load(text);
     const error = await policy.catch((caught) => caught);

@@ -33,6 +33,7 @@ const CHECKS: CheckResult[] = [
     target: CLUSTER,
     summary: 'All 80211 pages carry the checksum of their own bytes.',
     durationMs: 1930,
+    instanceState: 'recoverable',
     tested: [{ what: 'PostgreSQL 15 cluster in disk1/p1:/pgdata', how: 'checksums of all 80211 pages; log from redo point 0/5A21C28 to its end' }],
   }),
   result({
@@ -42,6 +43,7 @@ const CHECKS: CheckResult[] = [
     durationMs: 21_400,
     consistency: { level: 'filesystem', why: 'The PostgreSQL cluster in disk1/p1:/pgdata was running: its log must be replayed from 0/5A21C28.' },
     recovery: { needed: true, seconds: 5.6, bytes: 10_900_000 },
+    instanceState: 'recoverable',
     tested: [{ what: 'PostgreSQL 15 cluster in disk1/p1:/pgdata', how: "crash recovery by the guest's own engine on an overlay" }],
   }),
   result({
@@ -93,6 +95,7 @@ export const passed = record('20261120T020000Z-11111111', CHECKS, {
 const TORN: CheckResult = {
   ...(CHECKS[2] as CheckResult),
   outcome: 'fail',
+  instanceState: 'damaged',
   summary: '5 of 80211 pages do not carry the checksum of their own bytes, and nothing in the log repairs them.',
   findings: [12, 13, 14, 977, 978].map((block) => ({
     code: 'postgresql.page.checksum',
@@ -113,6 +116,7 @@ const NO_ENGINE: CheckResult = {
   summary: 'The appliance ran out of memory after 12 s.',
   consistency: null,
   recovery: null,
+  instanceState: null,
   tested: [],
   advice: 'Give the appliance more memory in the policy (limits.applianceMemoryMiB) and run it again.',
 };

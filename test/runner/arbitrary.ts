@@ -24,6 +24,7 @@ export const checkResult: fc.Arbitrary<CheckResult> = fc.record({
   advice: words,
   consistency: fc.option(fc.record({ level, why: words })),
   recovery: fc.option(fc.record({ needed: fc.boolean(), seconds: fc.option(fc.double({ min: 0, max: 1000, noNaN: true })), bytes: fc.nat() })),
+  instanceState: fc.option(fc.constantFrom('clean', 'recoverable', 'lost-tail', 'damaged', 'non-atomic', 'unknown' as const)),
   tested: fc.array(fc.record({ what: words, how: words }), { maxLength: 2 }),
   untested: fc.array(untestedItem, { maxLength: 1 }),
 });
@@ -71,6 +72,7 @@ export function result(changes: Partial<CheckResult> = {}): CheckResult {
     advice: '',
     consistency: null,
     recovery: null,
+    instanceState: null,
     tested: [{ what: 'one', how: 'two' }],
     untested: [],
     ...changes,

@@ -5,7 +5,7 @@ import check, { evaluateAmcheck, usable } from './index.js';
 
 const run = (code: number, text: string, changes: Partial<AmcheckRun> = {}): AmcheckRun => {
   const lines = text === '' ? [] : text.split('\n');
-  return { code, seconds: 2, lineCount: lines.length, lines, closedDatabases: 0, ...changes };
+  return { code, seconds: 2, lineCount: lines.length, lines, closedDatabases: 0, recovered: true, foreignOrder: false, ...changes };
 };
 
 /** As pg_amcheck 15 prints them. */
@@ -77,5 +77,11 @@ describe(check.id, () => {
   it('never throws', () => {
     const line = fc.oneof(fc.string(), fc.constantFrom('heap table "x":', '    ERROR:  ', 'pg_amcheck: error: ', 'btree index "'));
     fc.assert(fc.property(fc.integer({ min: 0, max: 255 }), fc.array(line), (code, lines) => void evaluateAmcheck(run(code, lines.join('\n')))));
+  });
+
+  it('says what the cluster is', () => {
+    expect(evaluateAmcheck(run(0, '')).instanceState).toBe('recoverable');
+    expect(evaluateAmcheck(run(0, '', { recovered: false })).instanceState).toBe('clean');
+    expect(evaluateAmcheck(run(2, HEAP)).instanceState).toBe('damaged');
   });
 });

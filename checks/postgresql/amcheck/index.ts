@@ -11,7 +11,8 @@ export default defineCheck<AmcheckRun, Record<string, never>>({
   id: 'postgresql/amcheck',
   title: 'After recovery every table and index is well-formed, and every row is found by its indexes',
   failureTitle: 'After recovery tables or indexes are damaged',
-  description: "Runs the guest's own pg_amcheck (PostgreSQL 14 and later) on all databases, with heapallindexed, parent-check and rootdescend.",
+  description:
+    'Runs pg_amcheck (PostgreSQL 14 and later) of the engine that recovered the cluster on all databases, with heapallindexed, parent-check and rootdescend.',
   stage: 'recovery',
   depth: 'recovery',
   targetKind: 'instance',
@@ -23,7 +24,7 @@ export default defineCheck<AmcheckRun, Record<string, never>>({
   async collect(target, context) {
     const run = await runEngine(target, context);
     if (run.amcheck) return usable(run.amcheck);
-    const why = run.answered ? 'the guest has no pg_amcheck (it comes with PostgreSQL 14)' : 'the server did not start';
+    const why = run.answered ? 'the engine has no pg_amcheck (it comes with PostgreSQL 14)' : 'the server did not start';
     throw new NotTestedError({ code: 'postgresql.amcheck.none', message: `Tables and indexes were not walked: ${why}.` });
   },
   evaluate: evaluateAmcheck,
@@ -54,6 +55,7 @@ export function evaluateAmcheck(amcheck: AmcheckRun): Judgement {
     summary: failed ? `pg_amcheck found damage after recovery: ${damage[0]}` : success(amcheck, notWalked.length),
     findings: damage.slice(0, 10).map((report) => finding('amcheck.report', 'critical', report)),
     ...(failed ? { advice: 'Restore this database from an older restore point; an index alone can also be rebuilt with REINDEX, a table cannot.' } : {}),
+    instanceState: failed ? 'damaged' : amcheck.recovered ? 'recoverable' : 'clean',
     tested: [{ what: 'tables and indexes after recovery', how: 'pg_amcheck --all --heapallindexed --parent-check --rootdescend' }],
     untested: [...notWalked.slice(0, 10), ...closed(amcheck)],
   };

@@ -3,6 +3,7 @@ import type { Finding, Judgement } from '../../../src/types.js';
 import type { ClusterHead } from '../control.js';
 import type { ControlFile } from '../format/control.js';
 import { formatLsn } from '../format/lsn.js';
+import { soundState, wasShutDown } from '../state.js';
 import { clusterHead } from '../static-pass.js';
 import { CONTROL_ADVICE, finding, notPostgres, trustedControl } from '../words.js';
 
@@ -40,14 +41,10 @@ export function evaluateHead(head: ClusterHead): Judgement {
     findings,
     ...(failed ? { advice: CONTROL_ADVICE } : {}),
     consistency: headConsistency(head, control),
+    instanceState: failed ? 'damaged' : soundState(head),
     tested: [{ what: 'the control file', how: HOW }],
     untested: [],
   };
-}
-
-/** Only a shut-down server's data need nothing of the log. */
-export function wasShutDown(head: ClusterHead, control: ControlFile): boolean {
-  return (control.state === 'shut down' || control.state === 'shut down in recovery') && head.backupLabel === null;
 }
 
 function headConsistency(head: ClusterHead, control: ControlFile): NonNullable<Judgement['consistency']> {

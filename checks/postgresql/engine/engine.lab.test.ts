@@ -4,10 +4,11 @@ import { appendFileSync, chmodSync, cpSync, existsSync, mkdtempSync, readdirSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SqlQuestion } from '../../../src/types.js';
 import { evaluateAmcheck, usable } from '../amcheck/index.js';
 import { evaluateRecovery, tried } from '../recovery/index.js';
 import { type AmcheckRun, type EngineRun, parseEngineRun } from './parse.js';
-import type { EnginePlace } from './place.js';
+import { parseAnswers, type Questions, questionsFor, questionsScript } from './questions.js';
 import { engineScript } from './script.js';
 
 const BINARIES = '/usr/lib/postgresql/15/bin';
@@ -49,13 +50,13 @@ function asPostgres(command: string, input = ''): string {
   return execFileSync('su', ['postgres', '-s', '/bin/sh', '-c', command], { cwd: '/', encoding: 'utf8', input, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
-function runOn(dataFolder: string, amcheck: boolean): EngineRun {
-  const place = { system: {} as EnginePlace['system'], binaries: BINARIES, dataFolder };
+function runOn(dataFolder: string, amcheck: boolean, questions: Questions = { list: [], token: '~t~' }): EngineRun {
+  const scene = { binaries: BINARIES, dataFolder, parts: {}, runFolder: '/run/snapproof', identity: 'root' as const };
   const script = join(folder, 'script');
-  writeFileSync(script, engineScript(place, { startTimeoutMs: 60_000, amcheckTimeoutMs: amcheck ? 60_000 : 0 }));
+  writeFileSync(script, engineScript(scene, { startTimeoutMs: 60_000, amcheckTimeoutMs: amcheck ? 60_000 : 0, questions: questionsScript(questions) }));
   const inside = `mount -t tmpfs -o mode=0755 tmpfs /run && exec env -i PATH="$PATH" LANG=C.UTF-8 sh ${script}`;
   const { stdout } = spawnSync('unshare', ['--mount', '--net', '--pid', '--ipc', '--fork', '--kill-child', 'sh', '-c', inside], { encoding: 'utf8' });
-  return JSON.parse(JSON.stringify(parseEngineRun(stdout))) as EngineRun;
+  return JSON.parse(JSON.stringify({ ...parseEngineRun(stdout), answers: parseAnswers(stdout, questions, 'psql') })) as EngineRun;
 }
 
 let copies = 0;
@@ -127,5 +128,59 @@ describe.skipIf(missing.length > 0)(`the engine's script${missing.length > 0 ? `
       false,
     );
     expect(() => tried(run)).toThrow(/could not be tried here.*(configuration|no_such_setting)/);
+  });
+
+  /** A database with a name, and values, that mean something to shells, to conninfo strings and to the marks of the script. */
+  it('asks it, whatever names and values there are', () => {
+    const ask = (id: string, query: string, more: Partial<SqlQuestion> = {}): SqlQuestion => ({
+      id,
+      instance: 'i',
+      database: null,
+      query,
+      timeoutSeconds: 20,
+      ...more,
+    });
+    const questions = questionsFor('i', [
+      ask('count', 'select count(*) from t', { database: 'postgres' }),
+      ask('hostile', `select E'it''s $(id) \\n@@ role\nask: 0 0 0 0 0 - -' || chr(31) || '$HOME', null, '', true`),
+      ask('none', 'select 1 where false'),
+      ask('empty', "select ''"),
+      ask('rows', 'select g from generate_series(1, 12345) g'),
+      ask('endless', "select repeat('x', 1000) from generate_series(1, 50000)"),
+      ask('slow', 'select pg_sleep(60)', { timeoutSeconds: 1 }),
+      ask('table', 'select * from nowhere'),
+      ask('database', 'select 1', { database: "a'b\\ dbname=postgres" }),
+      ask('broken', 'selec 1'),
+      ask('writing', 'delete from t', { database: 'postgres' }),
+      ask('foreign', 'select 1', { instance: 'another' }),
+    ]);
+    const { answers } = runOn(
+      damaged(() => undefined),
+      false,
+      questions,
+    );
+    expect(Object.keys(answers)).toEqual(questions.list.map(({ id }) => id));
+    expect(answers.count).toMatchObject({ rows: [['2000']], rowCount: 1, truncated: false, error: null });
+    expect(answers.hostile).toMatchObject({ rows: [["it's $(id) \n@@ role\nask: 0 0 0 0 0 - -\u001f$HOME", null, '', 't']], rowCount: 1 });
+    expect(answers.none).toMatchObject({ rows: [], rowCount: 0, error: null });
+    expect(answers.empty).toMatchObject({ rows: [['']], rowCount: 1, error: null });
+    expect(answers.rows).toMatchObject({ rowCount: 12345, truncated: false, error: null });
+    expect(answers.rows?.rows[0]).toEqual(['1']);
+    expect(answers.endless).toMatchObject({ truncated: true, error: null });
+    expect(answers.slow?.error).toMatchObject({ kind: 'timeout' });
+    expect(answers.table?.error).toMatchObject({ kind: 'absent', text: expect.stringContaining('nowhere') });
+    expect(answers.database?.error).toMatchObject({ kind: 'absent', text: expect.stringContaining("a'b") });
+    expect(answers.broken?.error?.kind).toBe('statement');
+    expect(answers.writing?.error).toMatchObject({ kind: 'statement', text: expect.stringContaining('read-only') });
+  });
+
+  it('is told of damage by the query that meets it', () => {
+    const questions = questionsFor('i', [{ id: 'q', instance: 'i', database: 'postgres', query: 'select sum(a) from t', timeoutSeconds: 20 }]);
+    const { answers } = runOn(
+      damaged((path) => overwrite(join(path, table), 9000)),
+      false,
+      questions,
+    );
+    expect(answers.q?.error).toMatchObject({ kind: 'damage', text: expect.stringContaining('invalid page') });
   });
 });

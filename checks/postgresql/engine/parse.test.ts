@@ -27,9 +27,9 @@ describe('the answer of the engine', () => {
   it('is read as plain facts', () => {
     expect(parseEngineRun(OUTPUT)).toEqual({
       ...{ engine: 'postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)', startCode: 0, startSeconds: 4.5, answered: true, databases: 2, closedDatabases: 0 },
-      ...{ stopCode: 0, redoStart: '0/47DC4B0', redoEnd: '0/47ED010', errors: [], lateErrors: [], problem: null },
+      ...{ stopCode: 0, redoStart: '0/47DC4B0', redoEnd: '0/47ED010', errors: [], lateErrors: [], problem: null, use: null, answers: {} },
       startSaid: ['waiting for server to start.... done', 'server started'],
-      amcheck: { code: 0, seconds: 2, lineCount: 0, lines: [], closedDatabases: 0 },
+      amcheck: { code: 0, seconds: 2, lineCount: 0, lines: [], closedDatabases: 0, recovered: true, foreignOrder: false },
     });
   });
 
@@ -80,16 +80,23 @@ describe('the answer of the engine', () => {
 });
 
 describe('the script', () => {
-  const system = { arch: 'x86_64' } as never;
+  const scene = { parts: {}, runFolder: '/run/snapproof', identity: 'root' as const };
 
   it('quotes the folders of the guest', () => {
-    const script = engineScript({ system, binaries: '/usr/bin', dataFolder: "/a'; reboot #" }, { startTimeoutMs: 1500, amcheckTimeoutMs: 0 });
+    const script = engineScript({ ...scene, binaries: '/usr/bin', dataFolder: "/a'; reboot #" }, { startTimeoutMs: 1500, amcheckTimeoutMs: 0 });
     expect(script).toContain("D='/a'\\''; reboot #'");
     expect(script).toContain('-w -t 2 ');
   });
 
+  it('becomes the owner of the data only where it is root', () => {
+    const script = (identity: 'root' | 'owner') =>
+      engineScript({ ...scene, binaries: '/b', dataFolder: '/d', identity }, { startTimeoutMs: 1, amcheckTimeoutMs: 1 });
+    expect(script('root')).toContain('chroot --userspec');
+    expect(script('owner')).not.toMatch(/chroot|chown/);
+  });
+
   it('passes no setting that PostgreSQL 11 does not know', () => {
-    const script = engineScript({ system, binaries: '/b', dataFolder: '/d' }, { startTimeoutMs: 1, amcheckTimeoutMs: 1 });
+    const script = engineScript({ ...scene, binaries: '/b', dataFolder: '/d' }, { startTimeoutMs: 1, amcheckTimeoutMs: 1 });
     expect(script).not.toMatch(/restore_command|primary_conninfo|ignore_invalid_pages/);
   });
 });

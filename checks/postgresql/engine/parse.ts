@@ -1,4 +1,6 @@
 /** What the engine's script printed, as plain facts. Program output is text of the guest: it is only searched, never obeyed. */
+import type { EngineUse } from '../../../src/labs/lab.js';
+import type { SqlAnswer } from '../../../src/types.js';
 import { MARK } from './script.js';
 import { kindOf, type LineKind } from './server-log.js';
 
@@ -23,6 +25,10 @@ export interface EngineRun {
   startSaid: string[];
   amcheck: AmcheckRun | null;
   problem: string | null;
+  /** Whose engine it was, where, and why that one; null in evidence of before there was a choice. */
+  use: EngineUse | null;
+  /** By the id of the question. */
+  answers: Record<string, SqlAnswer>;
 }
 
 /** What pg_amcheck printed, notices left out. */
@@ -33,8 +39,13 @@ export interface AmcheckRun {
   lineCount: number;
   lines: string[];
   closedDatabases: number;
+  /** The server replayed log before. */
+  recovered: boolean;
+  /** Text may be ordered otherwise here than where the indexes were made: then a complaint about order is none about the data. */
+  foreignOrder: boolean;
 }
 
+const REDO_START = /redo starts at ([0-9A-F]{1,8}\/[0-9A-F]{1,8})/;
 const KEPT_ERRORS = 20;
 const KEPT_LINES = 60;
 const LINE_CHARACTERS = 400;
@@ -49,7 +60,7 @@ interface Sorted {
 }
 
 /** Takes any text: what is not understood is left out. */
-export function parseEngineRun(stdout: string): EngineRun {
+export function parseEngineRun(stdout: string, use: EngineUse | null = null): EngineRun {
   const { marks, log, late, start, amcheck } = sorted(stdout);
   return {
     engine: marks.get('version')?.slice(0, LINE_CHARACTERS) ?? 'unknown',
@@ -59,13 +70,18 @@ export function parseEngineRun(stdout: string): EngineRun {
     databases: integer(marks.get('databases')),
     closedDatabases: integer(marks.get('closed')),
     stopCode: integer(marks.get('stopped')),
-    redoStart: find(log, /redo starts at ([0-9A-F]{1,8}\/[0-9A-F]{1,8})/),
+    redoStart: find(log, REDO_START),
     redoEnd: find(log, /redo done at ([0-9A-F]{1,8}\/[0-9A-F]{1,8})/),
     errors: errorsOf(log),
     lateErrors: errorsOf(late),
     startSaid: start.slice(0, KEPT_ERRORS),
-    amcheck: amcheckOf(marks, amcheck),
+    amcheck: amcheckOf(marks, amcheck, {
+      recovered: find(log, REDO_START) !== null,
+      foreignOrder: use?.engine === 'host' && integer(marks.get('collations')) !== 0,
+    }),
     problem: marks.get('problem')?.slice(0, LINE_CHARACTERS) ?? null,
+    use,
+    answers: {},
   };
 }
 
@@ -87,7 +103,7 @@ function errorsOf(lines: string[]): string[] {
   return [...new Set([...kinds('damage'), ...kinds('place'), ...kinds('other')])].slice(0, KEPT_ERRORS);
 }
 
-function amcheckOf(marks: Map<string, string>, lines: string[]): AmcheckRun | null {
+function amcheckOf(marks: Map<string, string>, lines: string[], more: Pick<AmcheckRun, 'recovered' | 'foreignOrder'>): AmcheckRun | null {
   const code = integer(marks.get('amcheck'));
   if (code === null) return null;
   return {
@@ -96,6 +112,7 @@ function amcheckOf(marks: Map<string, string>, lines: string[]): AmcheckRun | nu
     lineCount: integer(marks.get('amcheck-lines')) ?? lines.length,
     lines: lines.slice(0, KEPT_LINES),
     closedDatabases: integer(marks.get('closed')) ?? 0,
+    ...more,
   };
 }
 

@@ -1,6 +1,5 @@
-/** The shell script that runs inside the guest's own tree: recover, check, stop. It prints marked lines, which `parse.ts` reads. */
-import { shellQuote } from '../../../src/labs/lab.js';
-import type { EnginePlace } from './place.js';
+/** The shell script that runs inside the guest's own tree, or in the sandbox on a copy: recover, check, stop. It prints marked lines, which `parse.ts` reads. */
+import { type EngineScene, shellQuote } from '../../../src/labs/lab.js';
 
 /** Each line of the answer that is not output of a program begins with it. */
 export const MARK = '@@';
@@ -9,6 +8,8 @@ export interface ScriptOptions {
   startTimeoutMs: number;
   /** Zero: amcheck is not run. */
   amcheckTimeoutMs: number;
+  /** What the policy wants to know of the data: text of `questionsScript`. */
+  questions?: string;
 }
 
 /**
@@ -19,8 +20,7 @@ export interface ScriptOptions {
  * (at least two segments, which may be 1 GiB each).
  */
 const SETTINGS = [
-  ...['listen_addresses=', 'port=5432', 'unix_socket_directories=/run/snapproof', 'ssl=off'],
-  ...['hba_file=/run/snapproof/hba.conf', 'ident_file=/run/snapproof/empty.conf', 'external_pid_file=/run/snapproof/server.pid'],
+  ...['listen_addresses=', 'port=5432', 'ssl=off'],
   ...['logging_collector=off', 'log_destination=stderr', 'log_min_messages=warning', 'log_error_verbosity=verbose', 'log_line_prefix=', 'lc_messages=C'],
   ...['fsync=off', 'autovacuum=off', 'archive_mode=off', 'archive_command=', 'restart_after_crash=off'],
   ...['shared_preload_libraries=', 'local_preload_libraries=', 'session_preload_libraries='],
@@ -36,23 +36,40 @@ const SESSION =
 /** Lines of the server's log that `server-log.ts` judges. */
 const LOG_LINES = '^(PANIC|FATAL|ERROR|WARNING): |redo (starts|done) at|terminated by signal|error while loading shared libraries|^postgres: ';
 
-export function engineScript(place: EnginePlace, options: ScriptOptions): string {
-  const settings = SETTINGS.map((setting) => `-c ${setting}`).join(' ');
+/** Words that the server's shell must not take apart: the folder is ours, and plain. */
+function settingsIn(runFolder: string): string {
+  const places = ['unix_socket_directories=', 'hba_file=/hba.conf', 'ident_file=/empty.conf', 'external_pid_file=/server.pid'];
+  return [...SETTINGS, ...places.map((place) => place.replace('=', `=${runFolder}`))].map((setting) => `-c ${setting}`).join(' ');
+}
+
+/** How often text may be ordered otherwise here than where the indexes were made: by the versions of collations that the catalogue remembers (15 and later), else by name. */
+const COLLATIONS = `
+collations() { as "$B/psql" -X -h $R -U "$role" -d "$base" -Atqc "$1" 2>/dev/null | number; }
+differing() {
+  c=$(collations "select (select count(*) from pg_database where datallowconn and datcollversion is distinct from pg_database_collation_actual_version(oid)) + (select count(*) from pg_collation where collversion is not null and collversion is distinct from pg_collation_actual_version(oid))")
+  [ -n "$c" ] || c=$(collations "select count(*) from pg_database where datallowconn and datcollate not in ('C', 'POSIX')")
+  echo "\${c:-1}"
+}`;
+
+export function engineScript(scene: EngineScene, options: ScriptOptions): string {
+  const settings = settingsIn(scene.runFolder);
+  const asRoot = scene.identity === 'root';
   const startSeconds = Math.ceil(options.startTimeoutMs / 1000);
   const amcheckSeconds = Math.ceil(options.amcheckTimeoutMs / 1000);
   return `
-B=${shellQuote(place.binaries)}
-D=${shellQuote(place.dataFolder)}
-R=/run/snapproof
+B=${shellQuote(scene.binaries)}
+D=${shellQuote(scene.dataFolder)}
+R=${scene.runFolder}
 export PGPORT=5432 PGOPTIONS='${SESSION}'
 mkdir -p $R && : >$R/empty.conf && echo 'local all all trust' >$R/hba.conf
 O=$(stat -c '%u:%g' "$D") || { echo '${MARK} problem the data folder is not there'; exit 0; }
 U=$(stat -c '%U' "$D")
-chown -R "$O" $R
-as() { chroot --userspec="$O" / "$@"; }
+${asRoot ? 'AS="chroot --userspec=$O /"; chown -R "$O" $R' : 'AS='}
+as() { $AS "$@"; }
 now() { date +%s%N; }
 number() { head -n 1 | tr -dc 0-9; }
 cd /
+${COLLATIONS}
 "$B/pg_controldata" "$D" >$R/control 2>/dev/null
 at_least() { v=$(sed -n "s/^$1 setting: *//p" $R/control | number); if [ "\${v:-0}" -gt "$2" ]; then echo "$v"; else echo "$2"; fi; }
 S="${settings} -c max_connections=$(at_least max_connections 100) -c max_prepared_transactions=$(at_least max_prepared_xacts 200) -c max_locks_per_transaction=$(at_least max_locks_per_xact 64)"
@@ -85,9 +102,11 @@ if [ -n "$role" ]; then
   echo "${MARK} role"
   echo "${MARK} databases $(as "$B/psql" -X -h $R -U "$role" -d "$base" -Atqc 'select count(*) from pg_database where datallowconn' 2>/dev/null | number)"
   echo "${MARK} closed $(as "$B/psql" -X -h $R -U "$role" -d "$base" -Atqc "select count(*) from pg_database where not datallowconn and datname <> 'template0'" 2>/dev/null | number)"
+  :${options.questions ?? ''}
+  echo "${MARK} collations $(differing)"
   if [ ${amcheckSeconds} -gt 0 ] && [ -x "$B/pg_amcheck" ]; then
     begin=$(now)
-    timeout ${amcheckSeconds} chroot --userspec="$O" / "$B/pg_amcheck" -h $R -U "$role" --maintenance-db="$base" --all --install-missing --heapallindexed --parent-check --rootdescend --jobs=2 >$R/amcheck 2>&1
+    timeout ${amcheckSeconds} $AS "$B/pg_amcheck" -h $R -U "$role" --maintenance-db="$base" --all --install-missing --heapallindexed --parent-check --rootdescend --jobs=2 >$R/amcheck 2>&1
     echo "${MARK} amcheck $?"
     echo "${MARK} amcheck-ns $(( $(now) - begin ))"
     grep -av '^NOTICE:' $R/amcheck >$R/amcheck.said

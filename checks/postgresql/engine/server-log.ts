@@ -11,7 +11,7 @@ const LINE = /^(PANIC|FATAL|ERROR|WARNING|LOG): {1,2}(?:([0-9A-Z]{5}): )?(.*)$/;
 
 /** Things of the machine. Many of these messages carry the SQLSTATE of an internal error, so the text decides first. */
 const PLACE =
-  /shared memory|semaphore|could not fork|out of memory|cannot allocate memory|no space left|permission denied|loading shared libraries|could not load library|\$libdir|extension|incompatible with (the )?server|socket|lock file|terminated by signal (4|7|9)\b|ssl|certificate|private key|locale|could not load|text search|time ?zone|configuration (file|parameter)|must be at least/i;
+  /shared memory|semaphore|could not fork|out of memory|cannot allocate memory|no space left|permission denied|loading shared libraries|could not load library|\$libdir|extension|resource manager with id|incompatible with (the )?server|socket|lock file|terminated by signal (4|7|9)\b|ssl|certificate|private key|locale|could not load|text search|time ?zone|configuration (file|parameter)|must be at least/i;
 /** Insufficient resources, configuration, rights, invalid settings, wrong state of the server. */
 const PLACE_CODES = /^(53...|F0...|42501|22023|55...|58000|0A000)$/;
 /** Authorization, unknown database, administrator's shutdown, starting up, cancelled. */

@@ -1,16 +1,11 @@
 import { defineCheck } from '../../../src/check.js';
 import type { Finding, Judgement, UntestedItem } from '../../../src/types.js';
-import { evaluateHead, wasShutDown } from '../control-file/index.js';
 import { formatLsn } from '../format/lsn.js';
-import { evaluatePages } from '../page-checksums/index.js';
 import type { PageFacts } from '../page-facts.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
-import { evaluateLog } from '../wal-chain/index.js';
 import type { LogFacts } from '../wal-walk.js';
 import { exampleFindings, finding, notPostgres, SKEW_ADVICE, trustedControl } from '../words.js';
-
-/** What one instance is, all things considered. */
-export type InstanceState = 'clean' | 'recoverable' | 'lost tail' | 'damaged' | 'non-atomic' | 'unknown';
+import { instanceState, type StateAndWhy } from './instance-state.js';
 
 const SKEW = 'The disks of this backup were not captured at the same instant.';
 
@@ -54,9 +49,9 @@ export function evaluateReconciliation(evidence: StaticEvidence): Judgement {
   return withState(judgement, instanceState(evidence));
 }
 
-function withState(judgement: Judgement, state: { word: InstanceState; why: string }): Judgement {
-  const code = `state.${state.word.replace(' ', '-')}`;
-  return { ...judgement, findings: [finding(code, 'info', `This cluster is ${state.word}: ${state.why}`), ...judgement.findings] };
+function withState(judgement: Judgement, { state, why }: StateAndWhy): Judgement {
+  const findings = [finding(`state.${state}`, 'info', `This cluster is ${state}: ${why}`), ...judgement.findings];
+  return { ...judgement, instanceState: state, findings };
 }
 
 function nothingToCompare(): Judgement {
@@ -119,30 +114,4 @@ function untestedRules(evidence: StaticEvidence, log: LogFacts): UntestedItem[] 
 
 function isStandby(evidence: StaticEvidence): boolean {
   return evidence.head.standby || evidence.head.archiveRecovery;
-}
-
-/** The word for the whole instance, from all that the static pass saw. */
-export function instanceState(evidence: StaticEvidence): { word: InstanceState; why: string } {
-  const { head, wal, relations } = evidence;
-  if (head.control.kind === 'unknown') return { word: 'unknown', why: `${head.control.why}.` };
-  if (head.control.kind === 'damaged') return { word: 'damaged', why: `${head.control.why}.` };
-  const start = evaluateHead(head);
-  if (start.outcome === 'fail') return { word: 'damaged', why: start.summary };
-  if (!relations || !wal?.log) return { word: 'damaged', why: 'its log is not in the restore point.' };
-  const kinds = relations.pages.kinds;
-  if (kinds.stale.count > 0) return { word: 'non-atomic', why: 'data files are older than the log.' };
-  if (kinds.newer.count > 0 && !wal.log.beyond) return { word: 'non-atomic', why: 'data files are newer than the log.' };
-  if (wal.log.overflowed) return { word: 'unknown', why: 'the log names more blocks than can be held in memory.' };
-  const pages = evaluatePages(evidence);
-  if (pages.outcome === 'fail') return { word: 'damaged', why: pages.summary };
-  const chain = evaluateLog(evidence);
-  if (chain.outcome === 'fail') return brokenLog(wal.log, kinds.newer.count, chain.summary);
-  if (wasShutDown(head, head.control.control)) return { word: 'clean', why: 'it was shut down, and nothing is to be replayed.' };
-  return { word: 'recoverable', why: `the log covers everything, ${wal.log.end - wal.log.redo} bytes are to be replayed.` };
-}
-
-function brokenLog(log: LogFacts, newer: number, why: string): { word: InstanceState; why: string } {
-  if (log.beyond && newer === 0) return { word: 'lost tail', why };
-  const checkpointMissing = log.records === 0 || !log.beyond;
-  return { word: checkpointMissing ? 'non-atomic' : 'damaged', why };
 }

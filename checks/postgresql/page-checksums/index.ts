@@ -1,6 +1,7 @@
 import { defineCheck } from '../../../src/check.js';
-import type { Finding, Judgement, UntestedItem } from '../../../src/types.js';
+import type { Finding, InstanceState, Judgement, UntestedItem } from '../../../src/types.js';
 import type { ControlFile } from '../format/control.js';
+import { soundState } from '../state.js';
 import { type RelationFacts, type StaticEvidence, staticPass } from '../static-pass.js';
 import { count, DAMAGE_ADVICE, exampleFindings, finding, notPostgres, trustedControl } from '../words.js';
 
@@ -39,9 +40,18 @@ export function evaluatePages(evidence: StaticEvidence): Judgement {
     summary: worst ? worst.message : healthy,
     findings,
     ...(worst ? { advice: DAMAGE_ADVICE } : {}),
+    instanceState: worst ? 'damaged' : pagesState(evidence, relations),
     tested: [{ what: 'the pages of all relations', how: control.checksums ? 'checksum and header of every page' : 'header of every page (checksums are off)' }],
     untested: untestedOf(control, relations),
   };
+}
+
+/** What was not read, or cannot be told damaged from repaired, may be anything. */
+function pagesState({ head, wal }: StaticEvidence, relations: RelationFacts): InstanceState {
+  const { checksum, header } = relations.pages.kinds;
+  const undecided = checksum.count + header.count > 0 && wal?.log?.overflowed === true;
+  const unread = relations.missingTablespaces.length + relations.unreadable.count > 0;
+  return undecided || unread ? 'unknown' : soundState(head);
 }
 
 function nothingRead(): Judgement {
@@ -49,6 +59,7 @@ function nothingRead(): Judgement {
     outcome: 'fail',
     summary: 'No page could be read.',
     findings: [finding('page.unread', 'critical', 'No page could be read.')],
+    instanceState: 'unknown',
     tested: [],
     untested: [{ what: 'the pages of all relations', why: 'they could not be read', holdsData: true }],
   };

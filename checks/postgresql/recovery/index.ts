@@ -1,6 +1,6 @@
-/** The guest's own engine recovers the cluster on the overlay. Evidence, not the verdict: it starts on skewed clusters too. */
+/** An engine of the cluster's version recovers it: the guest's own on the overlay, else the host's on a copy. Evidence, not the verdict: it starts on skewed clusters too. */
 import { defineCheck } from '../../../src/check.js';
-import { LabError } from '../../../src/errors.js';
+import { LabError, NotTestedError } from '../../../src/errors.js';
 import type { Finding, Judgement } from '../../../src/types.js';
 import type { EngineRun } from '../engine/parse.js';
 import { ENGINE_TIMEOUT_MS, runEngine } from '../engine/run.js';
@@ -9,9 +9,10 @@ import { finding, notPostgres } from '../words.js';
 
 export default defineCheck<EngineRun, Record<string, never>>({
   id: 'postgresql/recovery',
-  title: "The guest's own PostgreSQL recovers the cluster and answers",
-  failureTitle: "The guest's own PostgreSQL cannot bring the cluster back",
-  description: 'Starts the PostgreSQL of the guest on the overlay, without network, measures its recovery, opens a session and stops it.',
+  title: 'PostgreSQL recovers the cluster and answers',
+  failureTitle: 'PostgreSQL cannot bring the cluster back',
+  description:
+    "Starts the guest's own PostgreSQL on the overlay, else the host's of the same version on a copy, without network, measures its recovery, opens a session and stops it.",
   stage: 'recovery',
   depth: 'recovery',
   targetKind: 'instance',
@@ -28,7 +29,10 @@ export default defineCheck<EngineRun, Record<string, never>>({
 export function tried(run: EngineRun): EngineRun {
   const why = run.answered || damageOf(run).length > 0 ? null : placeReason(run);
   if (why === null) return run;
-  throw new LabError({ code: 'postgresql.engine.place', message: `The guest's PostgreSQL could not be tried here: ${why}.` });
+  const host = run.use?.engine === 'host';
+  const message = `${host ? "The host's" : "The guest's"} PostgreSQL could not be tried here: ${why}.`;
+  // The host's is a stand-in: that it does not fit (a locale, a library) leaves the cluster as it was judged without it.
+  throw host ? new NotTestedError({ code: 'postgresql.engine.host', message }) : new LabError({ code: 'postgresql.engine.place', message });
 }
 
 function placeReason(run: EngineRun): string | null {
@@ -51,12 +55,24 @@ export function evaluateRecovery(run: EngineRun): Judgement {
   return {
     outcome: failed ? 'fail' : 'pass',
     summary: failed ? failure(run, damage) : success(run, seconds),
-    findings: [...[...damage, ...(started ? [] : run.errors.filter((line) => !damage.includes(line)))].slice(0, 5).map(toFinding), ...stopFindings(run)],
+    findings: [
+      ...useFindings(run),
+      ...[...damage, ...(started ? [] : run.errors.filter((line) => !damage.includes(line)))].slice(0, 5).map(toFinding),
+      ...stopFindings(run),
+    ],
     ...(failed ? { advice: ADVICE } : {}),
+    instanceState: failed ? 'damaged' : run.redoStart === null ? 'clean' : 'recoverable',
     ...(started ? { recovery: { needed: run.redoStart !== null, seconds: run.redoStart === null ? 0 : seconds, bytes: 0 } } : {}),
-    tested: [{ what: 'recovery by the engine', how: `${run.engine}, the guest's own, started in the appliance on the overlay` }],
+    tested: [
+      { what: 'recovery by the engine', how: `${run.engine}, started without network: ${run.use?.how ?? "the guest's own, in the appliance, on the overlay"}` },
+    ],
     untested: [],
   };
+}
+
+function useFindings({ use }: EngineRun): Finding[] {
+  if (!use) return [];
+  return [finding('recovery.engine', 'info', `Recovered by ${use.how}. ${use.why}`, { engine: use.engine, copiedBytes: use.copiedBytes })];
 }
 
 function stopFindings(run: EngineRun): Finding[] {

@@ -23,6 +23,7 @@ const LINES: [string, string][] = [
   ['FATAL:  22023: "min_wal_size" must be at least twice "wal_segment_size"', 'place'],
   ['FATAL:  XX000: database files are incompatible with server', 'place'],
   ['ERROR:  58P01: could not access file "$libdir/postgis-3": No such file or directory', 'place'],
+  ['FATAL:  XX000: resource manager with ID 128 not registered', 'place'],
   ['FATAL:  22023: database locale is incompatible with operating system', 'place'],
   ['FATAL:  58P01: could not load server certificate file "server.crt": No such file or directory', 'place'],
   ['FATAL:  42501: could not open file "base/5/PG_VERSION": Permission denied', 'place'],
@@ -86,5 +87,11 @@ describe(check.id, () => {
   it('measures only a recovery that took place', () => {
     expect(evaluateRecovery(said(up)).recovery).toEqual({ needed: false, seconds: 0, bytes: 0 });
     expect(evaluateRecovery(said(up, 'LOG:  00000: redo starts at 0/47DC4B0')).recovery).toEqual({ needed: true, seconds: 1, bytes: 0 });
+  });
+
+  it('says what the cluster is', () => {
+    expect(evaluateRecovery(said(up)).instanceState).toBe('clean');
+    expect(evaluateRecovery(said(up, 'LOG:  00000: redo starts at 0/47DC4B0')).instanceState).toBe('recoverable');
+    expect(evaluateRecovery(said(down, 'PANIC:  XX000: could not locate a valid checkpoint record')).instanceState).toBe('damaged');
   });
 });

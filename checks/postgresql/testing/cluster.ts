@@ -1,8 +1,8 @@
 /** A real PostgreSQL 15 cluster on the host, for tests: made, loaded by pgbench, and captured while it works. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const BIN = '/usr/lib/postgresql/15/bin';
 const START_TIMEOUT_MS = 60_000;
@@ -21,6 +21,8 @@ export interface ClusterOptions {
   settings?: string[];
   /** The log lies in a folder of its own, `wal`, reached by a link. */
   separateLog?: boolean;
+  /** Where its folder is made. */
+  parent?: string;
 }
 
 export class TestCluster {
@@ -35,10 +37,7 @@ export class TestCluster {
   }
 
   static create(options: ClusterOptions = {}): TestCluster {
-    const folder = mkdtempSync(join(tmpdir(), 'snapproof-pg-'));
-    const user = process.getuid?.() === 0 ? ordinaryUser() : undefined;
-    if (user) chownSync(folder, user.uid, user.gid);
-    const cluster = new TestCluster(folder, user);
+    const cluster = TestCluster.empty(options.parent ?? tmpdir());
     const separate = options.separateLog ? ['-X', cluster.makeFolder('wal')] : [];
     const checksums = options.checksums === false ? [] : ['-k'];
     cluster.run('initdb', ['-D', cluster.data, '-A', 'trust', '-U', 'tester', '-N', ...checksums, ...separate]);
@@ -46,6 +45,21 @@ export class TestCluster {
     cluster.start(settings);
     cluster.run('pgbench', [...cluster.address, '-i', '-s', String(options.scale ?? 2), '-q', 'postgres']);
     return cluster;
+  }
+
+  /** The server of a data directory that exists; it is moved into the server's own folder, and gone after `destroy`. */
+  static over(data: string): TestCluster {
+    const cluster = TestCluster.empty(dirname(data));
+    renameSync(data, cluster.data);
+    rmSync(join(cluster.data, 'postmaster.pid'), { force: true });
+    return cluster;
+  }
+
+  private static empty(parent: string): TestCluster {
+    const folder = mkdtempSync(join(parent, 'snapproof-pg-'));
+    const user = process.getuid?.() === 0 ? ordinaryUser() : undefined;
+    if (user) chownSync(folder, user.uid, user.gid);
+    return new TestCluster(folder, user);
   }
 
   private get address(): string[] {
@@ -59,6 +73,11 @@ export class TestCluster {
 
   sql(text: string): string {
     return this.run('psql', [...this.address, '-Atqc', text, 'postgres']).trim();
+  }
+
+  /** @throws Error with what it found */
+  amcheck(): void {
+    this.run('pg_amcheck', [...this.address, '--install-missing', '--heapallindexed', '--parent-check', 'postgres']);
   }
 
   startLoad(clients = 4): void {

@@ -1,7 +1,8 @@
 /** All static checks over one captured folder, as the runner would do it. */
 import type { Judgement } from '../../../src/types.js';
 import { evaluateHead } from '../control-file/index.js';
-import { evaluateReconciliation, instanceState } from '../log-versus-pages/index.js';
+import { evaluateReconciliation } from '../log-versus-pages/index.js';
+import { instanceState } from '../log-versus-pages/instance-state.js';
 import { evaluatePages } from '../page-checksums/index.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 import { evaluateLog } from '../wal-chain/index.js';
@@ -31,5 +32,5 @@ export async function verify({ instance, context }: FolderContext): Promise<Veri
   };
   const failed = Object.entries(judgements).filter(([, judgement]) => judgement.outcome === 'fail');
   const codes = Object.values(judgements).flatMap((judgement) => judgement.findings.map((item) => item.code));
-  return { evidence, judgements, state: instanceState(evidence).word, failed: failed.map(([name]) => name), codes };
+  return { evidence, judgements, state: instanceState(evidence).state, failed: failed.map(([name]) => name), codes };
 }

@@ -1,10 +1,10 @@
 import { defineCheck } from '../../../src/check.js';
 import type { Finding, Judgement } from '../../../src/types.js';
 import { recoveryStart } from '../control.js';
-import { wasShutDown } from '../control-file/index.js';
 import type { ControlFile } from '../format/control.js';
 import { formatLsn } from '../format/lsn.js';
 import { segmentName } from '../format/names.js';
+import { brokenLogState, soundState, wasShutDown } from '../state.js';
 import { clusterLog, type StaticEvidence } from '../static-pass.js';
 import type { LogFacts } from '../wal-walk.js';
 import { count, finding, notPostgres, SKEW_ADVICE, trustedControl } from '../words.js';
@@ -44,6 +44,7 @@ export function evaluateLog(evidence: StaticEvidence): Judgement {
     summary: worst ? worst.message : clean ? 'The log ends with the shutdown: nothing to replay.' : `The log is unbroken: ${bytes} bytes to replay.`,
     findings,
     ...(worst ? { advice: SKEW_ADVICE } : {}),
+    instanceState: worst ? brokenLogState(log, 0) : soundState(evidence.head),
     recovery: { needed: !clean, seconds: null, bytes: clean ? 0 : bytes },
     tested: [
       { what: 'the write-ahead log', how: `${count(log.records, 'record')} followed from ${formatLsn(log.redo)} to ${formatLsn(log.end)}, links and CRC-32C` },
@@ -59,6 +60,7 @@ function logFolderMissing(): Judgement {
     summary: message,
     findings: [finding('wal.folder-missing', 'critical', message, { file: 'pg_wal' })],
     advice: 'Include the disk that holds pg_wal in the backup of this machine.',
+    instanceState: 'damaged',
     tested: [],
     untested: [{ what: 'the write-ahead log', why: 'pg_wal is not in the restore point', holdsData: true }],
   };

@@ -1,12 +1,9 @@
 /** Check `sqlite/integrity-check`: see README.md beside this file. */
-import { join } from 'node:path';
 import { type CheckContext, defineCheck } from '../../../src/check.js';
-import { LabError, MissingToolError } from '../../../src/errors.js';
-import type { SandboxResult } from '../../../src/labs/lab.js';
 import type { DatabaseInstance } from '../../../src/types.js';
 import { instanceOf, notSqlite } from '../applies.js';
-import { type DatabaseMaps, mapsOf, withFiles } from '../guest-database.js';
-import { copyTo } from './copy.js';
+import { mapsOf } from '../guest-database.js';
+import { copyAll, sqlite } from '../sqlite-copy.js';
 import { type IntegrityEvidence, judge } from './judge.js';
 
 export interface IntegrityOptions {
@@ -14,7 +11,6 @@ export interface IntegrityOptions {
   maxBytes: number;
 }
 
-const COPY_NAME = 'database';
 const MAX_LINES = 20;
 const MAX_LINE_LENGTH = 300;
 const TOOL_TIMEOUT_MS = 25 * 60_000;
@@ -43,56 +39,26 @@ async function collect(instance: DatabaseInstance, context: CheckContext<Integri
   const maps = await mapsOf(instance, context);
   const { path, volume } = maps.location;
   const sizeBytes = (maps.database?.sizeBytes ?? 0) + (maps.wal?.sizeBytes ?? 0) + (maps.journal?.sizeBytes ?? 0);
-  const evidence: IntegrityEvidence = { path, volume, sizeBytes, readable: maps.database !== null, ran: null };
+  const walBytes = maps.wal?.sizeBytes ?? 0;
+  const evidence: IntegrityEvidence = { path, volume, sizeBytes, walBytes, readable: maps.database !== null, ran: null };
   if (!maps.database || sizeBytes > context.options.maxBytes) return evidence;
   const folder = await context.labs.scratchFolder();
-  await copyAll(maps, folder, sizeBytes, context);
+  await copyAll(maps, folder, context);
   return { ...evidence, ran: await examine(folder, context) };
 }
 
-/** The -shm file stays behind: SQLite builds it anew from the log, as it does after a crash. */
-async function copyAll(maps: DatabaseMaps, folder: string, totalBytes: number, context: CheckContext<IntegrityOptions>): Promise<void> {
-  let doneBytes = 0;
-  const onBytes = (bytes: number) => {
-    doneBytes += bytes;
-    context.progress({ stage: 'logical', what: `copying ${maps.location.path}`, doneBytes, totalBytes });
-  };
-  const { signal } = context;
-  await withFiles(maps, async ({ database, wal, journal }) => {
-    await copyTo(database, join(folder, COPY_NAME), signal, onBytes);
-    if (wal) await copyTo(wal, join(folder, `${COPY_NAME}-wal`), signal, onBytes);
-    if (journal) await copyTo(journal, join(folder, `${COPY_NAME}-journal`), signal, onBytes);
-  });
-}
-
 async function examine(folder: string, context: CheckContext<IntegrityOptions>): Promise<IntegrityEvidence['ran']> {
+  const request = { context, timeoutMs: TOOL_TIMEOUT_MS };
   let pragma: 'integrity_check' | 'quick_check' = 'integrity_check';
-  let result = await sqlite(folder, `PRAGMA ${pragma}(${MAX_LINES});`, context);
+  let result = await sqlite(folder, `PRAGMA ${pragma}(${MAX_LINES});`, request);
   const foreign = FOREIGN.exec(`${result.stdout}\n${result.stderr}`)?.[0] ?? null;
   if (foreign) {
     pragma = 'quick_check';
-    result = await sqlite(folder, `PRAGMA ${pragma}(${MAX_LINES});`, context);
+    result = await sqlite(folder, `PRAGMA ${pragma}(${MAX_LINES});`, request);
   }
-  const keys = await sqlite(folder, 'SELECT count(*) FROM pragma_foreign_key_check;', context);
+  const keys = await sqlite(folder, 'SELECT count(*) FROM pragma_foreign_key_check;', request);
   const count = /^\d+$/.test(keys.stdout.trim()) ? Number(keys.stdout.trim()) : null;
   return { pragma, foreign, answer: lines(result.stdout), errors: lines(result.stderr), foreignKeyViolations: count, durationMs: result.durationMs };
-}
-
-async function sqlite(folder: string, sql: string, context: CheckContext<IntegrityOptions>): Promise<SandboxResult> {
-  const request = {
-    tool: 'sqlite3',
-    // No start-up file, and nothing in a hostile schema may reach for files or extensions.
-    args: ['-init', '/dev/null', '-batch', '-noheader', '-list', '-safe', join(folder, COPY_NAME), `PRAGMA trusted_schema=OFF; ${sql}`],
-    writable: [folder],
-    cwd: folder,
-    env: { HOME: folder, TMPDIR: folder, LC_ALL: 'C' },
-    timeoutMs: TOOL_TIMEOUT_MS,
-  };
-  const result = await context.labs.sandbox.run(request, context.signal);
-  if (result.timedOut) throw new LabError({ code: 'sqlite.integrity.timeout', message: `sqlite3 had not finished after ${TOOL_TIMEOUT_MS / 60_000} minutes` });
-  if (result.exitCode === 127)
-    throw new MissingToolError({ code: 'tool.sqlite3', message: 'the program sqlite3 is missing', advice: 'apt-get install sqlite3' });
-  return result;
 }
 
 function lines(text: string): string[] {

@@ -63,7 +63,7 @@ describe('sqlite/integrity-check', () => {
 
   it('does not read a quiet answer as a pass', () => {
     const ran = { pragma: 'integrity_check' as const, foreign: null, answer: [], errors: [], foreignKeyViolations: null, durationMs: 1 };
-    const evidence = { path: '/x.db', volume: 'disk0', sizeBytes: 1, readable: true, ran };
+    const evidence = { path: '/x.db', volume: 'disk0', sizeBytes: 1, walBytes: 0, readable: true, ran };
     expect(check.evaluate(evidence, check.defaultOptions).outcome).toBe('fail');
     expect(check.evaluate({ ...evidence, ran: { ...ran, answer: ['ok', 'ok'] } }, check.defaultOptions).outcome).toBe('fail');
   });

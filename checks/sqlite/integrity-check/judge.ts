@@ -6,6 +6,8 @@ export interface IntegrityEvidence {
   volume: string;
   /** Of the database with its log. */
   sizeBytes: number;
+  /** Of the write-ahead log alone. */
+  walBytes: number;
   readable: boolean;
   /** Null: it was not run, because the database is too large or cannot be read. */
   ran: {
@@ -31,17 +33,33 @@ export function judge(evidence: IntegrityEvidence): Judgement {
   const untested: UntestedItem[] = ran.foreign
     ? [{ what: `order of the indexes of ${path}`, why: `the host's SQLite has not what the guest's has: ${ran.foreign}`, holdsData: false }]
     : [];
-  if (intact) return { outcome: 'pass', summary: `SQLite opened ${path} and found it intact.`, findings: keyFindings(evidence), tested, untested };
+  const instanceState = evidence.walBytes > 32 ? 'recoverable' : 'clean'; // a log of its header alone holds nothing
+  if (intact)
+    return {
+      outcome: 'pass',
+      summary: `SQLite opened ${path} and found it intact.`,
+      findings: keyFindings(evidence),
+      instanceState,
+      tested,
+      untested,
+    };
   const findings = [...ran.answer, ...ran.errors].map((line) => complaint(evidence, line));
   const first = ran.answer[0] ?? ran.errors[0];
   const summary = first === undefined ? `SQLite gave no answer about ${path}: it cannot be opened.` : `SQLite finds ${path} damaged: ${first}`;
-  return { outcome: 'fail', summary, findings, advice: ADVICE, consistency: { level: 'none', why: summary }, tested, untested };
+  return { outcome: 'fail', summary, findings, advice: ADVICE, consistency: { level: 'none', why: summary }, instanceState: 'damaged', tested, untested };
 }
 
 function notRun({ path, sizeBytes, readable }: IntegrityEvidence): Judgement {
   const why = readable ? `it has ${sizeBytes} bytes, more than the option maxBytes allows to copy` : 'its file could not be read';
   const untested = [{ what: `SQLite's own integrity check of ${path}`, why, holdsData: true }];
-  return { outcome: 'pass', summary: `SQLite's own integrity check of ${path} was not run: ${why}.`, findings: [], tested: [], untested };
+  return {
+    outcome: 'pass',
+    summary: `SQLite's own integrity check of ${path} was not run: ${why}.`,
+    findings: [],
+    instanceState: 'unknown',
+    tested: [],
+    untested,
+  };
 }
 
 function complaint({ path, volume }: IntegrityEvidence, line: string): Finding {

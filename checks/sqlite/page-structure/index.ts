@@ -38,18 +38,24 @@ function judge(evidence: StaticEvidence): Judgement {
       findings,
       advice: ADVICE,
       consistency: { level: 'none', why: summary },
+      instanceState: 'damaged',
       tested: tested(evidence),
       untested: untested(evidence),
     };
   }
-  return { outcome: 'pass', summary: passSummary(evidence), findings, tested: tested(evidence), untested: untested(evidence) };
+  const instanceState = needsLog(evidence) ? 'recoverable' : 'clean';
+  return { outcome: 'pass', summary: passSummary(evidence), findings, instanceState, tested: tested(evidence), untested: untested(evidence) };
+}
+
+function needsLog({ wal, journal }: StaticEvidence): boolean {
+  return (wal?.committedFrames ?? 0) > 0 || journal?.rolledBack === true;
 }
 
 function absent({ path, volume }: StaticEvidence): Judgement {
   const message = `${path} was found as a SQLite database, but it can no longer be read as a file.`;
   const findings: Finding[] = [{ code: 'sqlite.file.unreadable', severity: 'critical', message, where: { volume, file: path } }];
   const untestedItem = { what: `SQLite database ${path}`, why: 'its file could not be read', holdsData: true };
-  return { outcome: 'fail', summary: message, findings, advice: ADVICE, tested: [], untested: [untestedItem] };
+  return { outcome: 'fail', summary: message, findings, advice: ADVICE, instanceState: 'unknown', tested: [], untested: [untestedItem] };
 }
 
 function findingOf({ code, page, tree, what }: Problem, { path, volume }: StaticEvidence): Finding {

@@ -80,6 +80,7 @@ function labsOver(folder: string, sandbox: Sandbox | undefined, scratchParent: s
     sandbox: sandbox ?? { run: absent('sandbox') },
     exposure: { images: [], captured: absent('exposure'), current: absent('exposure'), overlaySocket: absent('exposure') },
     files: new FolderFiles({ [VOLUME]: folder }),
+    engine: { run: absent('engine') },
     appliance: absent('appliance'),
     scratchFolder: () => mkdtemp(join(scratchParent, 'snapproof-scratch-')),
   };

@@ -1,6 +1,6 @@
 /** Check `sqlite/wal`: see README.md beside this file. */
 import { defineCheck } from '../../../src/check.js';
-import type { Consistency, CoverageItem, Judgement, RecoveryEffort, UntestedItem } from '../../../src/types.js';
+import type { Consistency, CoverageItem, Finding, InstanceState, Judgement, RecoveryEffort, UntestedItem } from '../../../src/types.js';
 import { instanceOf, notSqlite } from '../applies.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 import { journalFindings } from './judge-journal.js';
@@ -46,11 +46,28 @@ function judge(evidence: StaticEvidence, options: WalOptions): Judgement {
       advice: ADVICE,
       consistency: { level: 'none', why: critical.message },
       recovery,
+      instanceState: faultyState(findings, recovery),
       tested,
       untested,
     };
   }
-  return { outcome: 'pass', summary: passSummary(evidence), findings, consistency: consistencyOf(evidence, recovery), recovery, tested, untested };
+  const consistency = consistencyOf(evidence, recovery);
+  const instanceState = faultyState(findings, recovery);
+  return { outcome: 'pass', summary: passSummary(evidence), findings, consistency, recovery, instanceState, tested, untested };
+}
+
+/** What each fault makes of the database; the worst first. Anything else that is critical is damage. */
+const FAULT_STATES: { state: InstanceState; codes: string[] }[] = [
+  { state: 'damaged', codes: ['sqlite.wal.no-database', 'sqlite.journal.hole'] },
+  { state: 'non-atomic', codes: ['sqlite.wal.behind-database', 'sqlite.wal.older', 'sqlite.wal.newer', 'sqlite.wal.database-older'] },
+  { state: 'lost-tail', codes: ['sqlite.wal.hole', 'sqlite.wal.header', 'sqlite.wal.missing', 'sqlite.wal.absent', 'sqlite.wal.tail-lost'] },
+];
+
+/** A log that is absent without a sign that it was in use is what a closed database looks like, and says nothing. */
+function faultyState(findings: Finding[], recovery: RecoveryEffort): InstanceState {
+  const faults = findings.filter(({ severity, code }) => severity === 'critical' || code === 'sqlite.wal.tail-lost').map(({ code }) => code);
+  if (faults.length === 0) return recovery.needed ? 'recoverable' : 'clean';
+  return FAULT_STATES.find(({ codes }) => faults.some((fault) => codes.includes(fault)))?.state ?? 'damaged';
 }
 
 function untestedOf({ path, wal }: StaticEvidence): UntestedItem[] {

@@ -9,7 +9,13 @@ export function walFindings(evidence: StaticEvidence): Finding[] {
   if (!wal) return [];
   if (wal.ignored !== null) return ignoredLog(evidence, wal);
   if (evidence.fileBytes === 0) return emptyDatabase(evidence, wal);
-  return [...holeFindings(evidence, wal), ...tailFindings(evidence, wal), ...instantFindings(evidence, wal), ...sizeFindings(evidence, wal)];
+  return [
+    ...holeFindings(evidence, wal),
+    ...tailFindings(evidence, wal),
+    ...instantFindings(evidence, wal),
+    ...staleFindings(evidence),
+    ...sizeFindings(evidence, wal),
+  ];
 }
 
 function finding(evidence: StaticEvidence, code: string, severity: Severity, message: string, where: Record<string, string | number> = {}): Finding {
@@ -84,6 +90,15 @@ function instantFindings(evidence: StaticEvidence, wal: WalFacts): Finding[] {
     return [finding(evidence, 'sqlite.wal.newer', 'critical', message, where)];
   }
   return [];
+}
+
+/** The database lacks what a log that was finished before had brought into it (R2). */
+function staleFindings(evidence: StaticEvidence): Finding[] {
+  const { previousLog } = evidence;
+  if (!previousLog || previousLog.stalePages === 0) return [];
+  const { stalePages, comparedPages, examples } = previousLog;
+  const message = `${stalePages} of ${comparedPages} pages that the log before the present one had brought into ${evidence.path} are not in it: the database is older than its log, or writes to it were lost.`;
+  return [finding(evidence, 'sqlite.wal.database-older', 'critical', message, { page: examples[0] ?? 0, stalePages, comparedPages })];
 }
 
 function sizeFindings(evidence: StaticEvidence, wal: WalFacts): Finding[] {

@@ -87,8 +87,12 @@ export async function tryAppliance(folder: WorkFolder): Promise<Component[]> {
   await scratch.truncate(SCRATCH_BYTES);
   await scratch.close();
   const args = ['--format=raw', '-a', image, 'run', ':', 'version', ':', 'feature-available', 'xfs', ':', 'feature-available', 'btrfs lvm2 ntfs3g'];
-  const result = await runTool({ tool: 'guestfish', args, env: await applianceEnvironment(), timeoutMs: LAUNCH_LIMIT_MS, workFolder: folder });
-  return describeAppliance(result, neededFor);
+  try {
+    const result = await runTool({ tool: 'guestfish', args, env: await applianceEnvironment(), timeoutMs: LAUNCH_LIMIT_MS, workFolder: folder });
+    return describeAppliance(result, neededFor);
+  } catch (error) {
+    return [component('appliance', neededFor, { usable: false, why: error instanceof Error ? error.message : String(error) })];
+  }
 }
 
 function describeAppliance(result: ToolResult, neededFor: string): Component[] {

@@ -1,5 +1,6 @@
 /** The appliance lab: libguestfs, launched once per restore point, on the throw-away overlays, without network. */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { InterruptedError, LabError } from '../../errors.js';
 import type { ByteMap, SystemMount } from '../../types.js';
@@ -7,12 +8,15 @@ import { applianceEnvironment } from '../acceleration.js';
 import type { Appliance, ApplianceResult, Lab, LabSession } from '../lab.js';
 import { confinedGuestfish } from './confinement.js';
 import { Guestfish } from './guestfish.js';
+import { runnerRequest, SCRIPT_PATH } from './init.js';
 import { ScratchDisk } from './scratch.js';
-import { guestWrapper, inlineCommand, mountCommand, scriptWrapper } from './scripts.js';
+import { guestWrapper, mountCommand } from './scripts.js';
 
 /** Software emulation on a busy machine was measured at 30 s. */
 const LAUNCH_TIMEOUT_MS = 300_000;
 const CALL_TIMEOUT_MS = 120_000;
+/** A script is seldom more than two programs that feed each other. */
+const MAX_PROCESSORS = 2;
 /** A script ends by its own limit first; this one is for an appliance that hangs. */
 const GRACE_MS = 60_000;
 
@@ -36,7 +40,7 @@ export interface ApplianceRequest {
   workFolder: string;
   memoryMiB: number;
   scratchBytes: number;
-  /** LIBGUESTFS_BACKEND and the like, as this machine needs them. */
+  /** As `applianceEnvironment` gives it. */
   environment: Record<string, string>;
 }
 
@@ -67,8 +71,10 @@ export class ApplianceLab implements Lab<ApplianceRequest, ApplianceSession> {
     const session = new ApplianceSession(fish, scratch, folder, signal);
     try {
       throwIfAborted(signal);
+      await fish.call('set-smp', [String(Math.min(availableParallelism(), MAX_PROCESSORS))], CALL_TIMEOUT_MS);
       for (const [index, disk] of request.disks.entries()) await fish.call('add-drive', overlayDrive(disk, diskLabel(index)), CALL_TIMEOUT_MS);
-      await fish.call('add-drive', [scratch.path, 'format:raw', `label:${SCRATCH_LABEL}`], CALL_TIMEOUT_MS);
+      // Thrown away with the run: nothing on it must survive a power cut, so no flush need reach the disk.
+      await fish.call('add-drive', [scratch.path, 'format:raw', 'cachemode:unsafe', `label:${SCRATCH_LABEL}`], CALL_TIMEOUT_MS);
       await fish.call('run', [], LAUNCH_TIMEOUT_MS);
     } catch (error) {
       await session.close();
@@ -101,14 +107,14 @@ export class ApplianceSession implements Appliance, LabSession {
   }
 
   async script(script: string, options: { timeoutMs: number }): Promise<ApplianceResult> {
-    const result = await this.run(scriptWrapper(script, options.timeoutMs), options.timeoutMs);
+    const result = await this.run(script, options.timeoutMs);
     if (result.timedOut) this.mounted = true; // whatever it had mounted is still there
     return result;
   }
 
   async guestScript(script: string, options: { timeoutMs: number }): Promise<ApplianceResult> {
     this.generation++;
-    return this.run(scriptWrapper(guestWrapper(script, options.timeoutMs), options.timeoutMs + GRACE_MS / 2), options.timeoutMs + GRACE_MS / 2);
+    return this.run(guestWrapper(script, options.timeoutMs), options.timeoutMs + GRACE_MS / 2);
   }
 
   /** What a script prints, of any length and content, by the scratch disk. */
@@ -150,16 +156,18 @@ export class ApplianceSession implements Appliance, LabSession {
     return this.closing;
   }
 
-  private run(wrapped: string, timeoutMs: number): Promise<ApplianceResult> {
-    const result = this.turn.then(() => this.runNow(wrapped, timeoutMs));
+  private run(script: string, timeoutMs: number): Promise<ApplianceResult> {
+    const result = this.turn.then(() => this.runNow(script, timeoutMs));
     this.turn = result.catch(() => {});
     return result;
   }
 
-  private async runNow(wrapped: string, timeoutMs: number): Promise<ApplianceResult> {
-    const command = inlineCommand(wrapped) ?? (await this.scratch.putScript(wrapped));
+  private async runNow(script: string, timeoutMs: number): Promise<ApplianceResult> {
+    const file = join(this.folder, 'script');
+    await writeFile(file, script, { mode: 0o600 });
     const startedAt = Date.now();
-    const printed = await this.fish.call('debug', ['sh', command], timeoutMs + GRACE_MS);
+    await this.fish.call('debug-upload', [file, SCRIPT_PATH, '0600'], CALL_TIMEOUT_MS);
+    const printed = await this.fish.call('debug', ['sh', runnerRequest(timeoutMs)], timeoutMs + GRACE_MS);
     const [code = '', stdout = '', stderr = ''] = printed.split('\n');
     const exitCode = Number.parseInt(code, 10);
     return { exitCode, stdout: decode(stdout), stderr: decode(stderr), timedOut: exitCode === 124 || exitCode === 137, durationMs: Date.now() - startedAt };
@@ -172,7 +180,7 @@ function throwIfAborted(signal: AbortSignal): void {
   throw new InterruptedError({ code: 'appliance.interrupted', message: 'the start of the appliance was interrupted', cause: signal.reason });
 }
 
-/** Where libguestfs keeps the appliance it built: made there on first use. */
+/** Where libguestfs keeps what it learnt of qemu. */
 function cacheOf(environment: Record<string, string>): string[] {
   const folder = environment.LIBGUESTFS_CACHEDIR;
   return folder === undefined ? ['/var/tmp'] : [folder];

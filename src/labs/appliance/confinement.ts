@@ -10,8 +10,8 @@ export interface ApplianceFolders {
   writable: string[];
 }
 
-/** To read what others own, and to build the appliance, whose files are given to whom they belong: the first launch of all does that. */
-const CAPABILITIES = ['CAP_DAC_OVERRIDE', 'CAP_CHOWN', 'CAP_FOWNER', 'CAP_FSETID'];
+/** To read what others own. */
+const CAPABILITIES = ['CAP_DAC_OVERRIDE'];
 
 const ANY_SIZE = Number.MAX_SAFE_INTEGER;
 

@@ -14,10 +14,11 @@ import { FILEFRAG, type FileExtent, parseFilefrag } from './file-extents.js';
 import { followLinks } from './links.js';
 import type { VolumeListing } from './listing.js';
 import { listVolumes, mountForLooking, readAll } from './look.js';
+import { printWords } from './scripts.js';
 
 const LIST_TIMEOUT_MS = 600_000;
 /** So few extents fit into an answer of the appliance's own channel, which saves the way over the scratch disk. */
-const SHORT_ANSWER_FILES = 64;
+const SHORT_ANSWER_FILES = 512;
 
 interface View {
   places: Map<string, string>;
@@ -26,6 +27,10 @@ interface View {
   chunks: Map<string, BtrfsChunk[]>;
   /** Of small files that were asked for: they are often asked for again. */
   mapped: Map<string, ByteMap>;
+  /** Asked for and not answered yet. */
+  asked: Map<string, Promise<ByteMap | null>>;
+  /** Of those, what has not gone to the appliance. */
+  queue: { file: GuestLocation; resolve(map: ByteMap | null): void; reject(error: unknown): void }[];
 }
 
 export class ApplianceFiles implements GuestFiles {
@@ -65,15 +70,44 @@ export class ApplianceFiles implements GuestFiles {
     return [...(await this.listed(await this.open())).values()];
   }
 
+  /** What is asked for at the same time, as by the finders of all engines, goes to the appliance in one call. */
   async map(files: GuestLocation[]): Promise<(ByteMap | null)[]> {
+    const view = await this.open();
+    return Promise.all(files.map((file) => view.mapped.get(keyOf(file)) ?? this.request(view, file)));
+  }
+
+  private request(view: View, file: GuestLocation): Promise<ByteMap | null> {
+    const key = keyOf(file);
+    const asked = view.asked.get(key);
+    if (asked) return asked;
+    const result = new Promise<ByteMap | null>((resolve, reject) => view.queue.push({ file, resolve, reject }));
+    const forget = () => void view.asked.delete(key);
+    view.asked.set(key, result);
+    result.then(forget, forget);
+    if (view.queue.length === 1) setImmediate(() => void this.flush(view));
+    return result;
+  }
+
+  private async flush(view: View): Promise<void> {
+    const batch = view.queue.splice(0);
+    try {
+      const maps = await this.mapNow(batch.map(({ file }) => file));
+      for (const [i, { resolve }] of batch.entries()) resolve(maps[i] ?? null);
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  private async mapNow(files: GuestLocation[]): Promise<(ByteMap | null)[]> {
     const { mapped } = await this.open();
-    const result = files.map((file) => mapped.get(keyOf(file)) ?? null);
+    const result: (ByteMap | null)[] = files.map(() => null);
     const byVolume = new Map<string, { entry: GuestEntry; index: number }[]>();
     for (const [index, file] of files.entries()) {
-      if (result[index]) continue;
       const entry = await this.stat(file);
       if (entry?.type !== 'file') continue;
-      byVolume.set(file.volume, [...(byVolume.get(file.volume) ?? []), { entry, index }]);
+      const wanted = byVolume.get(file.volume);
+      if (wanted) wanted.push({ entry, index });
+      else byVolume.set(file.volume, [{ entry, index }]);
     }
     for (const [volume, wanted] of byVolume) {
       const maps = await this.mapOnVolume(
@@ -116,8 +150,7 @@ export class ApplianceFiles implements GuestFiles {
     const askable = entries.filter((entry) => !/[\n\r]/.test(entry.location.path) && entry.sizeBytes > 0);
     const names = askable.map((entry) => place + entry.location.path);
     if (names.length === 0) return entries.map((entry) => (entry.sizeBytes === 0 ? [] : null));
-    const list = await this.appliance.scratch.putWords(names);
-    const command = `${list} | ${FILEFRAG}`;
+    const command = `${printWords(names)} | ${FILEFRAG}`;
     const printed = names.length > SHORT_ANSWER_FILES ? await this.text(command) : await this.shortText(command);
     const found = parseFilefrag(printed, names);
     const byPath = new Map(askable.map((entry, i) => [entry.location.path, found[i] ?? null]));
@@ -139,7 +172,7 @@ export class ApplianceFiles implements GuestFiles {
   private async copyAll(place: string, entries: GuestEntry[]): Promise<Map<GuestEntry, ByteMap>> {
     const copies = new Map<GuestEntry, ByteMap>();
     if (entries.length === 0) return copies;
-    const list = await this.appliance.scratch.putWords(entries.map((entry) => place + entry.location.path));
+    const list = printWords(entries.map((entry) => place + entry.location.path));
     const all = await this.appliance.stream(`${list} | xargs -0 -r cat --`, { timeoutMs: LIST_TIMEOUT_MS });
     const expected = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
     if (all.sizeBytes !== expected) {
@@ -187,7 +220,7 @@ export class ApplianceFiles implements GuestFiles {
     const { places, unreadable } = await mountForLooking(this.appliance, this.volumes);
     this.unreadable.clear();
     for (const [volume, item] of unreadable) this.unreadable.set(volume, item);
-    return { places, listings: null, maps: new Map(), chunks: new Map(), mapped: new Map() };
+    return { places, listings: null, maps: new Map(), chunks: new Map(), mapped: new Map(), asked: new Map(), queue: [] };
   }
 }
 

@@ -8,6 +8,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { LabError } from '../../errors.js';
+import { signalGroup } from '../../process/end-processes.js';
 
 const SAFE_BYTE = /[A-Za-z0-9/._-]/;
 const COMMAND = /^[a-z][a-z0-9-]*$/;
@@ -44,11 +45,12 @@ export class Guestfish {
   private out = '';
   private err = '';
   private ended: LabError | null = null;
+  private closed = false;
   private readonly gone: Promise<void>;
 
   /** @param command the program with its arguments: guestfish itself, or what confines it. */
   constructor([program, ...args]: [string, ...string[]], env: Record<string, string>) {
-    this.child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    this.child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env }, detached: true });
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.out += text;
       this.settle();
@@ -129,10 +131,12 @@ export class Guestfish {
 
   private kill(signal: NodeJS.Signals, why?: string): void {
     if (why) this.ended ??= new LabError({ code: 'appliance.timeout', message: `${why}; the appliance was ended` });
-    this.child.kill(signal);
+    // The group: while bubblewrap sets up, the first process in its namespace does not yet die with it.
+    if (this.child.pid !== undefined && !this.closed) signalGroup(this.child.pid, signal);
   }
 
   private end(why: string, resolve: () => void): void {
+    this.closed = true;
     this.ended ??= new LabError({ code: 'appliance.ended', message: [why, errorText(this.err)].filter(Boolean).join(': ') });
     this.current?.reject(this.ended);
     resolve();

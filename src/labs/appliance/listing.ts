@@ -2,12 +2,46 @@
 import { posix } from 'node:path';
 import { FormatError } from '../../errors.js';
 import type { GuestEntry } from '../../types.js';
+import { shellQuote } from '../lab.js';
 
-const FIELDS = ['type', 'size', 'modified', 'uid', 'gid', 'mode', 'target', 'path'] as const;
+const FIELDS = ['place', 'type', 'size', 'modified', 'uid', 'gid', 'mode', 'target', 'path'] as const;
+const END = 'end\0';
 
-/** Prints every entry below a mounted volume. Subvolumes of btrfs are entered; nothing else is ever mounted below it. */
-export function findCommand(mountPlace: string): string {
-  return `cd ${mountPlace} && find . -mindepth 1 -printf '%y\\0%s\\0%T@\\0%U\\0%G\\0%m\\0%l\\0%P\\0'`;
+/** Prints every entry below mounted volumes, and an end mark. Subvolumes of btrfs are entered; nothing else is ever mounted below them. */
+export function findCommand(places: string[]): string {
+  return `find ${places.map(shellQuote).join(' ')} -mindepth 1 -printf '%H\\0%y\\0%s\\0%T@\\0%U\\0%G\\0%m\\0%l\\0%P\\0'; printf 'end\\0'`;
+}
+
+/**
+ * Takes what `findCommand` printed.
+ * @param places mount place by volume id. @throws FormatError when it is cut short or does not hold what was asked.
+ */
+export function parseListings(printed: Buffer, places: Map<string, string>): Map<string, VolumeListing> {
+  const listings = new Map([...places.keys()].map((volume) => [volume, new VolumeListing(volume)]));
+  const volumes = new Map([...places].map(([volume, place]) => [place, volume]));
+  if (printed.toString('latin1', printed.length - END.length) !== END) throw cutShort();
+  for (const fields of records(printed.subarray(0, printed.length - END.length))) {
+    const volume = volumes.get(fields[0] as string);
+    if (volume === undefined) throw cutShort();
+    listings.get(volume)?.add(toEntry(volume, fields.slice(1)));
+  }
+  return listings;
+}
+
+function* records(printed: Buffer): Generator<string[]> {
+  let position = 0;
+  const next = (): string => {
+    const end = printed.indexOf(0, position);
+    if (end < 0) throw cutShort();
+    const field = printed.toString('utf8', position, end);
+    position = end + 1;
+    return field;
+  };
+  while (position < printed.length) yield FIELDS.map(next);
+}
+
+function cutShort(): FormatError {
+  return new FormatError({ code: 'appliance.listing', message: 'the list of files from the appliance is cut short' });
 }
 
 /** Entries of one volume by path and by folder. Paths are absolute within the volume. */
@@ -51,21 +85,6 @@ export class VolumeListing {
       if (recursive && entry.type === 'directory') pending.push(...[...(this.children.get(entry.location.path) ?? [])].sort().reverse());
     }
     return result;
-  }
-
-  /** Takes what `findCommand` printed. */
-  static parse(volume: string, printed: Buffer): VolumeListing {
-    const listing = new VolumeListing(volume);
-    let position = 0;
-    const next = (): string => {
-      const end = printed.indexOf(0, position);
-      if (end < 0) throw new FormatError({ code: 'appliance.listing', message: `the list of files of ${volume} is cut short` });
-      const field = printed.toString('utf8', position, end);
-      position = end + 1;
-      return field;
-    };
-    while (position < printed.length) listing.add(toEntry(volume, FIELDS.map(next)));
-    return listing;
   }
 }
 

@@ -1,10 +1,10 @@
 /** Mounts every file system of a guest read-only at a place of its own, and lists them: one script each, because every call costs. */
 import { MappedSource } from '../../bytes/source.js';
-import { FormatError, LabError } from '../../errors.js';
+import { LabError } from '../../errors.js';
 import type { ByteMap, UntestedItem, Volume } from '../../types.js';
 import { shellQuote } from '../lab.js';
 import type { ApplianceSession } from './appliance.js';
-import { findCommand, VolumeListing } from './listing.js';
+import { findCommand, parseListings, type VolumeListing } from './listing.js';
 import { mountCommand } from './scripts.js';
 
 const MOUNT_TIMEOUT_MS = 300_000;
@@ -63,33 +63,10 @@ function readAnswers(wanted: Volume[], lines: string[]): Mounted {
   return mounted;
 }
 
-/** The whole tree of every mounted volume. The answer begins with one line per volume: how many bytes of list belong to it. */
+/** The whole tree of every mounted volume. */
 export async function listVolumes(appliance: ApplianceSession, places: Map<string, string>): Promise<Map<string, VolumeListing>> {
-  const names = [...places.values()].map((_, index) => `/tmp/list.${index}`);
-  if (names.length === 0) return new Map();
-  const finds = [...places.values()].map((at, index) => `(${findCommand(shellQuote(at))}) >${names[index]}`);
-  const script = `${finds.join('\n')}\nstat -c %s ${names.join(' ')}; cat ${names.join(' ')}; rm -f ${names.join(' ')}`;
-  const printed = await readAll(await appliance.stream(script, { timeoutMs: LIST_TIMEOUT_MS }));
-  return cutListings(printed, [...places.keys()]);
-}
-
-function cutListings(printed: Buffer, volumes: string[]): Map<string, VolumeListing> {
-  const sizes: number[] = [];
-  let position = 0;
-  for (const _ of volumes) {
-    const end = printed.indexOf(10, position);
-    sizes.push(Number(printed.toString('latin1', position, Math.max(end, position))));
-    position = end + 1;
-  }
-  const expected = sizes.reduce((sum, size) => sum + size, position);
-  if (expected !== printed.length) throw new FormatError({ code: 'appliance.listing', message: 'the lists of files from the appliance are cut short' });
-  const listings = new Map<string, VolumeListing>();
-  for (const [index, volume] of volumes.entries()) {
-    const size = sizes[index] as number;
-    listings.set(volume, VolumeListing.parse(volume, printed.subarray(position, position + size)));
-    position += size;
-  }
-  return listings;
+  if (places.size === 0) return new Map();
+  return parseListings(await readAll(await appliance.stream(findCommand([...places.values()]), { timeoutMs: LIST_TIMEOUT_MS })), places);
 }
 
 export async function readAll(map: ByteMap): Promise<Buffer> {

@@ -2,19 +2,13 @@
  * A scratch disk shared with the appliance: bulk data crosses it at disk speed, where the appliance's own channel does 8 MB/s.
  * Both sides take turns: one writes a region and flushes, then the other reads it.
  */
-import { open, truncate, writeFile } from 'node:fs/promises';
+import { truncate, writeFile } from 'node:fs/promises';
 import { LabError } from '../../errors.js';
 import type { ByteMap } from '../../types.js';
-import { shellQuote } from '../lab.js';
 
 const ALIGNMENT_BYTES = 4096;
-/** A list this short goes along with the command; the kernel takes 128 KiB in one argument. */
-const INLINE_BYTES = 24 * 1024;
-/** The beginning of the disk is kept for the script that runs at the moment. */
-const SCRIPT_BYTES = 256 * 1024;
-
 export class ScratchDisk {
-  private usedBytes = SCRIPT_BYTES;
+  private usedBytes = 0;
   private turn: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -37,14 +31,7 @@ export class ScratchDisk {
 
   /** Forgets what was written: its regions may be used again. */
   reset(): void {
-    this.usedBytes = SCRIPT_BYTES;
-  }
-
-  /** Hands words to the appliance; gives the shell command there that prints them, each ended by NUL. */
-  async putWords(words: string[]): Promise<string> {
-    const text = words.map((word) => `${word}\0`).join('');
-    if (Buffer.byteLength(text) > INLINE_BYTES) return this.exclusive(() => this.write(Buffer.from(text)));
-    return `printf '%s\\0' ${words.map(shellQuote).join(' ')}`;
+    this.usedBytes = 0;
   }
 
   /**
@@ -62,25 +49,6 @@ export class ScratchDisk {
     const result = this.turn.then(work);
     this.turn = result.catch(() => {});
     return result;
-  }
-
-  /** Lays a script down; gives the command that runs it. One at a time: the next one takes its place. */
-  putScript(script: string): Promise<string> {
-    const data = Buffer.from(script);
-    if (data.length > SCRIPT_BYTES) throw new LabError({ code: 'appliance.script-long', message: `a script of ${data.length} bytes is too long` });
-    return this.writeAt(0, data).then((print) => `${print} | bash`);
-  }
-
-  private write(data: Buffer): Promise<string> {
-    return this.writeAt(this.reserve(data.length), data);
-  }
-
-  private async writeAt(offset: number, data: Buffer): Promise<string> {
-    const handle = await open(this.path, 'r+');
-    await handle.write(data, 0, data.length, offset).finally(() => handle.close());
-    const blocks = Math.ceil(data.length / ALIGNMENT_BYTES);
-    // Direct reads: the appliance must not answer from what it read there earlier.
-    return `dd if=${this.device} iflag=direct bs=${ALIGNMENT_BYTES} skip=${offset / ALIGNMENT_BYTES} count=${blocks} status=none | head -c ${data.length}`;
   }
 
   private region(offset: number, printed: string): ByteMap {

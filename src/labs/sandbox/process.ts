@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { execa } from 'execa';
 import { LabError } from '../../errors.js';
+import { signalGroup } from '../../process/end-processes.js';
 import type { SandboxRequest } from '../lab.js';
 import { type Confinement, confinedCommand } from './arguments.js';
 import { findTool } from './find-tool.js';
@@ -14,7 +15,10 @@ export interface ConfinedExit {
   signal: string | null;
 }
 
-/** A running confined tool. Killing bubblewrap ends its process namespace, so no child of the tool survives `kill`. */
+/**
+ * A running confined tool. Killing bubblewrap ends its process namespace, so no child of the tool survives `kill`.
+ * The whole group is killed: while bubblewrap sets up, the first process in the namespace does not yet die with it.
+ */
 export interface ConfinedProcess {
   readonly pid: number;
   readonly stdout: CappedOutput;
@@ -30,8 +34,9 @@ export interface ConfinedProcess {
 export async function startConfined(confinement: Confinement, request: Omit<SandboxRequest, 'timeoutMs'>): Promise<ConfinedProcess> {
   const [program, ...args] = confinedCommand(confinement, request, findTool(request.tool));
   const input = request.stdin === undefined ? { stdin: 'ignore' as const } : { input: request.stdin };
-  const child = execa(program, args, { ...input, reject: false, buffer: false, encoding: 'buffer', extendEnv: false, env: {}, cleanup: true });
-  if (child.pid === undefined) {
+  const child = execa(program, args, { ...input, reject: false, buffer: false, encoding: 'buffer', extendEnv: false, env: {}, detached: true });
+  const { pid } = child;
+  if (pid === undefined) {
     const result = await child;
     throw new LabError({ code: 'sandbox.start', message: `cannot start "${request.tool}" in the sandbox: ${result.shortMessage ?? 'no process'}` });
   }
@@ -44,11 +49,11 @@ export async function startConfined(confinement: Confinement, request: Omit<Sand
     return { exitCode: result.exitCode ?? null, signal: result.signal ?? null };
   });
   const kill = async () => {
-    if (running) child.kill('SIGKILL');
+    if (running) signalGroup(pid, 'SIGKILL');
     await exited;
   };
   return {
-    pid: child.pid,
+    pid,
     stdout,
     stderr,
     exited,

@@ -2,13 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { engineScript } from '../../../checks/postgresql/engine/script.js';
 import { FormatError, LabError } from '../../../src/errors.js';
 import { parseChunkTree, translateExtents } from '../../../src/labs/appliance/btrfs-chunks.js';
 import { parseFilefrag } from '../../../src/labs/appliance/file-extents.js';
 import { quoteArgument } from '../../../src/labs/appliance/guestfish.js';
-import { VolumeListing } from '../../../src/labs/appliance/listing.js';
-import { guestWrapper, inlineCommand, mountCommand, scriptWrapper } from '../../../src/labs/appliance/scripts.js';
+import { runnerRequest } from '../../../src/labs/appliance/init.js';
+import { parseListings, type VolumeListing } from '../../../src/labs/appliance/listing.js';
+import { guestWrapper, mountCommand, printWords } from '../../../src/labs/appliance/scripts.js';
 import { shellQuote } from '../../../src/labs/lab.js';
 
 const noNul = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'));
@@ -40,24 +40,13 @@ describe('shell texts', () => {
   });
 
   it('wait for one second at least', () => {
-    for (const wrapped of [scriptWrapper("echo 'x'", 1), guestWrapper("echo 'x'", 1)]) expect(wrapped).toMatch(/timeout -k 5 1 /);
+    expect(guestWrapper("echo 'x'", 1)).toMatch(/timeout -k 5 1 /);
+    expect(runnerRequest(1)).toMatch(/^echo 1 /);
   });
 
-  it('reach the inner shell as they are: nothing in the command means anything to an outer one', () => {
-    const wrapped = scriptWrapper('echo "$HOME" `id` \'q\'', 1000);
-    expect(inlineCommand(wrapped)).toMatch(/^echo [A-Za-z0-9+/=]+ \| base64 -d \| bash$/);
-    expect(quoteArgument(inlineCommand(wrapped) ?? '').length).toBeLessThan(8000);
-  });
-
-  it('too long for a line of guestfish go another way', () => {
-    const place = { system: {} as never, binaries: '/usr/lib/postgresql/15/bin', dataFolder: `/${'d'.repeat(200)}` };
-    const script = engineScript(place, { startTimeoutMs: 1000, amcheckTimeoutMs: 1000 });
-    expect(inlineCommand(scriptWrapper(guestWrapper(script, 1000), 1000))).toBeNull();
-  });
-
-  it('return code, output and errors of a script in three lines', () => {
-    const answer = execFileSync('bash', ['-c', scriptWrapper('echo out; echo err >&2; exit 7', 5000)], { encoding: 'utf8' }).split('\n');
-    expect([answer[0], ...answer.slice(1, 3).map((line) => Buffer.from(line, 'base64').toString())]).toEqual(['7', 'out\n', 'err\n']);
+  it('print words for a real shell, however many', () => {
+    const words = ['a', "b'c", '$(reboot)', ...Array.from({ length: 20_000 }, (_, index) => `/some/folder/file-${index}`)];
+    expect(execFileSync('bash', ['-s'], { input: printWords(words), encoding: 'utf8' })).toBe(words.map((word) => `${word}\0`).join(''));
   });
 
   it('mount a subvolume of the guest without room for more options', () => {
@@ -160,14 +149,24 @@ describe('chunks of btrfs', () => {
 });
 
 describe('the list of files', () => {
-  const record = (path: string, type = 'f', target = '') => [type, '5', '1700000000.5', '0', '0', '644', target, path].join('\0');
-  const parse = (...records: string[]) => VolumeListing.parse('v', Buffer.from(records.map((text) => `${text}\0`).join('')));
+  const places = new Map([
+    ['v', '/snap/0'],
+    ['w', '/snap/1'],
+  ]);
+  const record = (path: string, type = 'f', target = '', place = '/snap/0') => [place, type, '5', '1700000000.5', '0', '0', '644', target, path].join('\0');
+  const parseAll = (bytes: Uint8Array) => parseListings(Buffer.concat([bytes, Buffer.from('end\0')]), places);
+  const parse = (...records: string[]) => parseAll(Buffer.from(records.map((text) => `${text}\0`).join(''))).get('v') as VolumeListing;
 
   it('is a tree, each folder before its content', () => {
     const listing = parse(record('b'), record('a', 'd'), record('a/x'), record('l', 'l', 'a/x'));
     expect(listing.below('/', true).map((entry) => entry.location.path)).toEqual(['/a', '/a/x', '/b', '/l']);
     expect(listing.get('/l')).toMatchObject({ type: 'symlink', target: 'a/x' });
     expect(listing.get('/b')).toMatchObject({ sizeBytes: 5, mode: 0o644, modifiedAt: '2023-11-14T22:13:20.500Z' });
+  });
+
+  it('keeps volumes apart', () => {
+    const both = parseAll(Buffer.from(`${record('a')}\0${record('a', 'd', '', '/snap/1')}\0`));
+    expect([both.get('v')?.get('/a')?.type, both.get('w')?.get('/a')?.type]).toEqual(['file', 'directory']);
   });
 
   it('takes any name, and no time that no calendar holds', () => {
@@ -177,11 +176,13 @@ describe('the list of files', () => {
   });
 
   it('is refused when it is cut short, and nothing else is thrown', () => {
-    expect(() => VolumeListing.parse('v', Buffer.from('f\x005\x00'))).toThrow(FormatError);
+    expect(() => parseAll(Buffer.from('f\x005\x00'))).toThrow(FormatError);
+    expect(() => parseListings(Buffer.from(`${record('a')}\0`), places)).toThrow(FormatError);
+    expect(() => parse(record('a', 'f', '', '/snap/7'))).toThrow(FormatError);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
         try {
-          VolumeListing.parse('v', Buffer.from(bytes)).below('/', true);
+          parseAll(bytes).get('v')?.below('/', true);
         } catch (error) {
           expect(error).toBeInstanceOf(FormatError);
         }

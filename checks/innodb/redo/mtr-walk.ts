@@ -1,0 +1,108 @@
+/** Steps through the mini-transactions of a log stream, in bounded memory. */
+import { BAD, findMtrEnd, MAX_MTR_BYTES, SHORT, verifyMtr } from '../format/mini-transaction.js';
+import type { LogStream } from './stream.js';
+
+/** More than two of the largest mini-transactions. */
+const WINDOW_BYTES = 4 * MAX_MTR_BYTES;
+const REFILL_BELOW = 2 * MAX_MTR_BYTES + 64;
+
+export interface Mtr {
+  bytes: Buffer;
+  at: number;
+  /** Of the end byte. */
+  end: number;
+  startLsn: number;
+  /** Pages it changed carry this LSN. */
+  endLsn: number;
+}
+
+type Chain = 'none' | 'this lap' | 'lap before';
+
+export class MtrWalk {
+  private readonly window = Buffer.alloc(WINDOW_BYTES);
+  private base = 0;
+  private filled = 0;
+  private ended = false;
+
+  constructor(
+    private readonly stream: LogStream,
+    private readonly signal: AbortSignal,
+    private readonly progress: (bytes: number) => void,
+  ) {}
+
+  /** Calls `visit` for each mini-transaction from `from` on. @returns the position of the first that is not valid, or at or after `to`. */
+  async follow(from: number, to: number, visit: (mtr: Mtr) => void): Promise<number> {
+    this.restart(from);
+    for (let position = from; position < to; ) {
+      await this.ensure(position);
+      const next = this.step(position, false, visit);
+      if (next < 0) return position;
+      position = next;
+    }
+    return to;
+  }
+
+  /**
+   * Tries every byte from `from` on until a chain starts, follows it until it breaks, and so on up to `to`.
+   * Chains of the lap before are followed too where they lie, but not visited: so that what is old is passed at full speed.
+   * @param onGap called when a new chain starts, with its position.
+   */
+  async search(from: number, to: number, onGap: (position: number) => void, visit: (mtr: Mtr) => void): Promise<void> {
+    this.restart(from);
+    let chain: Chain = 'none';
+    for (let position = from; position < to; ) {
+      await this.ensure(position);
+      if (chain === 'none') {
+        chain = this.chainAt(position);
+        if (chain === 'this lap') onGap(position);
+      }
+      const next = chain === 'none' ? position + 1 : this.step(position, chain === 'lap before', chain === 'this lap' ? visit : null);
+      if (next < 0) chain = 'none';
+      else position = next;
+    }
+  }
+
+  private chainAt(position: number): Chain {
+    if (this.chainStarts(position, false)) return 'this lap';
+    return this.chainStarts(position, true) ? 'lap before' : 'none';
+  }
+
+  /** Two in a row: a CRC alone fits by chance once in four billion bytes. */
+  private chainStarts(position: number, flipped: boolean): boolean {
+    const next = this.step(position, flipped, null);
+    return next > 0 && this.step(next, flipped, null) > 0;
+  }
+
+  private step(position: number, flipped: boolean, visit: ((mtr: Mtr) => void) | null): number {
+    const at = position - this.base;
+    const end = findMtrEnd(this.window, at, this.filled);
+    if (end === BAD || end === SHORT) return -1;
+    const { form } = this.stream;
+    const expected = this.stream.endByteAt(position + end - at) ^ (flipped ? 1 : 0);
+    if (this.window[end] !== expected) return -1;
+    const next = form.crc ? verifyMtr(this.window, at, end, this.filled, form.nonceBytes) : end + 1;
+    if (next < 0) return -1;
+    const after = position + next - at;
+    visit?.({ bytes: this.window, at, end, startLsn: this.stream.lsnOf(position), endLsn: this.stream.lsnOf(after) });
+    return after;
+  }
+
+  private restart(position: number): void {
+    this.base = position;
+    this.filled = 0;
+    this.ended = false;
+  }
+
+  private async ensure(position: number): Promise<void> {
+    if (this.ended || this.base + this.filled - position >= REFILL_BELOW) return;
+    this.signal.throwIfAborted();
+    const kept = Math.max(0, this.base + this.filled - position);
+    this.window.copyWithin(0, this.filled - kept, this.filled);
+    this.base = position;
+    const wanted = WINDOW_BYTES - kept;
+    const count = await this.stream.read(position + kept, this.window.subarray(kept), wanted);
+    this.ended = count < wanted;
+    this.filled = kept + count;
+    this.progress(count);
+  }
+}
