@@ -75,17 +75,34 @@ export interface ApplianceResult {
   durationMs: number;
 }
 
+/**
+ * A script may leave a file system mounted read-only at a place that begins so, followed by any name: what it read of it stays in
+ * the appliance's memory for who looks at the guest's files next. "unmountAll" ends that.
+ */
+export const KEPT_PREFIX = '/snap/kept-';
+
 /** libguestfs, launched once per restore point, on the overlays. Calls are serialised. */
 export interface Appliance {
   /** One guestfish command. Arguments reach it as they are, whatever bytes they hold. Rejects with LabError and the tool's text. */
   call(command: string, ...args: string[]): Promise<string>;
-  /** A shell script inside the appliance (not in the guest); the guest is mounted below /sysroot. Judge by output, not by exit code. */
-  script(script: string, options: { timeoutMs: number }): Promise<ApplianceResult>;
+  /**
+   * A shell script inside the appliance (not in the guest); the guest is mounted below /sysroot. Judge by output, not by exit code.
+   */
+  script(script: string, options: ScriptOptions): Promise<ApplianceResult>;
   /** A shell script with the guest's root as its root and the guest's own programs, no network. */
   guestScript(script: string, options: { timeoutMs: number }): Promise<ApplianceResult>;
   /** Puts a guest's file systems in place below its root, as its fstab says; mounting replays their logs. */
   mountSystem(mounts: SystemMount[], mode: 'read-only' | 'writable'): Promise<void>;
-  unmountAll(): Promise<void>;
+  /** @param spared `kept`: not what a script left below KEPT_PREFIX. */
+  unmountAll(spared?: 'none' | 'kept'): Promise<void>;
+}
+
+export interface ScriptOptions {
+  timeoutMs: number;
+  /** It shares nothing with others that are asked for at the same time, and may run together with them. */
+  sideBySide?: boolean;
+  /** It leaves something mounted below KEPT_PREFIX. */
+  keeps?: boolean;
 }
 
 // ---------------------------------------------------------------- engines

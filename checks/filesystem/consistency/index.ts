@@ -10,6 +10,8 @@ import { consistencyScript, hasChecker, parseScriptOutput, replaysLog, type Scri
 const TIMEOUT_MS = 30 * 60_000;
 /** A raw file of odd length is a device of whole sectors, its end read as zeroes. */
 const SECTOR_BYTES = 512;
+/** Checkers of larger file systems may need the appliance's memory for themselves. */
+const SIDE_BY_SIDE_BYTES = 64 * 1024 ** 3;
 /** Kept of every text in the evidence: its beginning and its end. */
 const KEPT_HEAD = 8_000;
 const KEPT_TAIL = 2_000;
@@ -37,10 +39,12 @@ export default defineCheck<ConsistencyEvidence, Record<string, never>>({
     if (volume?.content.kind !== 'filesystem') throw new LabError({ code: 'filesystem.none', message: `${target.id} holds no file system` });
     const { type, uuid } = volume.content;
     const appliance = await context.labs.appliance();
-    await appliance.unmountAll();
+    await appliance.unmountAll('kept');
     const marker = `snapproof-${randomBytes(12).toString('hex')}`;
     const sizeBytes = Math.ceil(volume.sizeBytes / SECTOR_BYTES) * SECTOR_BYTES;
-    const result = await appliance.script(consistencyScript(type, volume.device, marker, { sizeBytes, uuid }), { timeoutMs: TIMEOUT_MS });
+    const script = consistencyScript(type, volume.device, marker, { sizeBytes, uuid });
+    const sideBySide = type !== 'btrfs' && sizeBytes <= SIDE_BY_SIDE_BYTES; // parts and copies of one btrfs are one to the kernel
+    const result = await appliance.script(script, { timeoutMs: TIMEOUT_MS, sideBySide, keeps: true });
     const output = parseScriptOutput(result.stdout, marker);
     assertRan(volume, type, output, result.timedOut ? 'it took too long' : result.stderr);
     return evidenceOf(volume, type, output);

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { InterruptedError, LabError } from '../../errors.js';
 import type { ByteMap, SystemMount } from '../../types.js';
 import { applianceEnvironment } from '../acceleration.js';
-import type { Appliance, ApplianceResult, Lab, LabSession } from '../lab.js';
+import { type Appliance, type ApplianceResult, KEPT_PREFIX, type Lab, type LabSession, type ScriptOptions } from '../lab.js';
 import { confinedGuestfish } from './confinement.js';
 import { Guestfish } from './guestfish.js';
 import { runnerRequest, SCRIPT_PATH } from './init.js';
 import { ScratchDisk } from './scratch.js';
 import { guestWrapper, mountCommand } from './scripts.js';
+import { SideBySide } from './side-by-side.js';
 
 /** Software emulation on a busy machine was measured at 30 s. */
 const LAUNCH_TIMEOUT_MS = 300_000;
@@ -25,14 +26,15 @@ const DEVICE_FOLDER = '/dev/disk/guestfs';
 const SCRATCH_LABEL = 'scratch';
 
 /** Innermost mounts first: the reverse of the order in which they were made. The appliance has no awk. */
-const UNMOUNT_SCRIPT = `
+const unmountScript = (spared: string) => `
 sync
 places=()
 while read -r _ place _; do
-  case $place in /sysroot|/sysroot/*|/snap/*) places=("$(printf '%b' "$place")" "\${places[@]}");; esac
+  case $place in ${spared}) ;; /sysroot|/sysroot/*|/snap/*) places=("$(printf '%b' "$place")" "\${places[@]}");; esac
 done </proc/mounts
 for place in "\${places[@]}"; do umount -- "$place" || exit 1; done
 sync`;
+const SPARED: Record<'none' | 'kept', string> = { none: '/', kept: `${KEPT_PREFIX}*` };
 
 export interface ApplianceRequest {
   /** Overlays in the order of the disks. */
@@ -91,6 +93,7 @@ export class ApplianceSession implements Appliance, LabSession {
   /** Whether a file system of the guest may be mounted: each question to the appliance costs, so none is asked in vain. */
   private mounted = false;
   private turn: Promise<unknown> = Promise.resolve();
+  private readonly together = new SideBySide((script, timeoutMs) => this.run(script, timeoutMs));
   private closing: Promise<void> | null = null;
 
   constructor(
@@ -106,8 +109,10 @@ export class ApplianceSession implements Appliance, LabSession {
     return this.fish.call(command, args, CALL_TIMEOUT_MS);
   }
 
-  async script(script: string, options: { timeoutMs: number }): Promise<ApplianceResult> {
-    const result = await this.run(script, options.timeoutMs);
+  async script(script: string, options: ScriptOptions): Promise<ApplianceResult> {
+    const { timeoutMs } = options;
+    if (options.keeps) this.mounted = true;
+    const result = await (options.sideBySide ? this.together.ask({ script, timeoutMs }) : this.run(script, timeoutMs));
     if (result.timedOut) this.mounted = true; // whatever it had mounted is still there
     return result;
   }
@@ -142,13 +147,13 @@ export class ApplianceSession implements Appliance, LabSession {
   }
 
   /** Unmounts everything of the guest, innermost first, and flushes it to the overlays. */
-  async unmountAll(): Promise<void> {
+  async unmountAll(spared: 'none' | 'kept' = 'none'): Promise<void> {
     this.generation++;
     if (!this.mounted) return;
-    const result = await this.script(UNMOUNT_SCRIPT, { timeoutMs: CALL_TIMEOUT_MS });
+    const result = await this.script(unmountScript(SPARED[spared]), { timeoutMs: CALL_TIMEOUT_MS });
     if (result.exitCode !== 0)
       throw new LabError({ code: 'appliance.unmount', message: `a file system of the guest cannot be unmounted: ${result.stderr.trim()}` });
-    this.mounted = false;
+    this.mounted = spared === 'kept';
   }
 
   close(): Promise<void> {

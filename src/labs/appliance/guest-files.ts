@@ -215,7 +215,7 @@ export class ApplianceFiles implements GuestFiles {
   }
 
   private async mountAll(): Promise<View> {
-    await this.appliance.unmountAll();
+    await this.appliance.unmountAll('kept');
     this.appliance.scratch.reset();
     const { places, unreadable } = await mountForLooking(this.appliance, this.volumes);
     this.unreadable.clear();

@@ -11,10 +11,11 @@ import { runTool, type ToolResult } from '../../process/run-tool.js';
 import { installCommand, matchingFiles } from '../../setup/debian.mjs';
 import { INIT_SCRIPT, RUNNER_PATH, RUNNER_SCRIPT } from './init.js';
 import { archiveOf, readEntry, trimModules } from './initrd.js';
+import { unpackKernel } from './kernel.js';
 
 const BUILD_TIMEOUT_MS = 600_000;
 /** Changes when what is done to the appliance changes and the texts below do not. */
-const VERSION = 2;
+const VERSION = 3;
 const DPKG_STATUS = '/var/lib/dpkg/status';
 /** What a build was left with when it was killed, and appliances of older packages, go after this time. */
 const STALE_MS = 60 * 60_000;
@@ -68,6 +69,7 @@ async function build(parts: string, folder: string): Promise<string> {
     const image = join(draft, 'image');
     await run('supermin', ['--build', '--copy-kernel', '-f', 'ext2', '--host-cpu', machine(), parts, '-o', image], draft);
     await trimInitrd(join(image, 'initrd'));
+    await unpackKernel(join(image, 'kernel'));
     await putFile(join(image, 'root'), '/init', INIT_SCRIPT, draft);
     await putFile(join(image, 'root'), RUNNER_PATH, RUNNER_SCRIPT, draft);
     await writeFile(join(image, SEAL), 'An appliance of libguestfs with an init of snapproof. It can be deleted at any time: it is made anew.\n');

@@ -2,7 +2,7 @@
 import { MappedSource } from '../../bytes/source.js';
 import { LabError } from '../../errors.js';
 import type { ByteMap, UntestedItem, Volume } from '../../types.js';
-import { shellQuote } from '../lab.js';
+import { KEPT_PREFIX, shellQuote } from '../lab.js';
 import type { ApplianceSession } from './appliance.js';
 import { findCommand, parseListings, type VolumeListing } from './listing.js';
 import { mountCommand } from './scripts.js';
@@ -29,9 +29,11 @@ export async function mountForLooking(appliance: ApplianceSession, volumes: Volu
   const script = wanted.map((volume, index) => `{ ${mount(volume, place(index))}; } 2>/tmp/why && echo ok || { echo; base64 -w0 /tmp/why; echo; }`).join('\n');
   if (wanted.length === 0) return { places: new Map(), unreadable: new Map() };
   appliance.noteMounted();
+  // What was kept is in memory as long as it is mounted somewhere.
+  const release = `for place in ${KEPT_PREFIX}*; do if [ -d "$place" ]; then umount "$place" 2>/dev/null; rmdir "$place"; fi; done`;
   // Only asking for it brings what replay wrote out of the block server's own memory; a plain sync does not.
   const flush = `sync -- ${wanted.map((volume) => shellQuote(volume.device)).join(' ')}`;
-  const result = await appliance.script(`${script}\n${flush}`, { timeoutMs: MOUNT_TIMEOUT_MS });
+  const result = await appliance.script(`${script}\n${release}\n${flush}`, { timeoutMs: MOUNT_TIMEOUT_MS });
   if (result.timedOut) throw new LabError({ code: 'appliance.mount-timeout', message: 'opening the file systems of the guest took too long' });
   return readAnswers(wanted, result.stdout.split('\n'));
 }

@@ -22,6 +22,9 @@ export function guestWrapper(script: string, timeoutMs: number): string {
   return `unshare --mount --pid --net --ipc --uts --fork --kill-child bash -c ${shellQuote(inside)} ; code=$?; sync; exit $code`;
 }
 
+/** The whole tree is listed: fewer, larger reads through the block server. */
+const LIST_READAHEAD = 'inode_readahead_blks=2048';
+
 export interface MountTarget {
   device: string;
   type: string;
@@ -36,7 +39,8 @@ export function mountCommand(target: MountTarget, place: string, mode: 'read-onl
 }
 
 function typeOptions(target: MountTarget): string[] {
-  if (target.type === 'ext4') return ['inode_readahead_blks=2048']; // the whole tree is listed: fewer, larger reads through the block server
+  // Whatever the guest chose: an error must not stop the appliance.
+  if (target.type.startsWith('ext')) return ['errors=remount-ro', ...(target.type === 'ext4' ? [LIST_READAHEAD] : [])];
   if (target.type === 'xfs') return ['nouuid']; // clones of one machine carry the same id
   if (target.type === 'btrfs') return [target.subvolume === null ? 'subvolid=5' : `subvol=${target.subvolume}`];
   return [];

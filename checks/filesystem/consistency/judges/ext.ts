@@ -2,6 +2,7 @@
 import { type CheckerJudgement, judgement, tellingLines } from './judgement.js';
 
 const NEUTRAL = [
+  /^Warning! +\S+ is (mounted|in use)\.$/, // read-only, and by us: see `keep` in script.ts
   /^e2fsck \d/,
   /^Pass [1-5]A?: /,
   /^(Fix|Clear)\? no$/,

@@ -40,7 +40,7 @@ const NOT_RUN = [
   /No such file or directory/,
   /Permission denied/,
   /Device or resource busy/,
-  /is mounted\.?$/,
+  /^(?!Warning!).*\bis mounted\.?$/, // e2fsck warns only, and looks all the same
   /is currently mounted/,
   /contains a mounted( and writable)? filesystem/,
   /Cannot allocate memory|Memory allocation failed|not enough memory|out of memory/i,

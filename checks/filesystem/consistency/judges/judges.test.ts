@@ -30,6 +30,11 @@ describe('e2fsck', () => {
   test('a used but unmarked block is damage even beside a deleted inode', () => {
     expect(judgeE2fsck(recorded('e2fsck-frozen').replace('-452', '-452 +77')).result).toBe('damaged');
   });
+  test('mounted read-only meanwhile, by us: looked at all the same', () => {
+    const warned = `Warning!  /dev/disk/guestfs/diska1 is mounted.\n${recorded('e2fsck-clean')}`;
+    expect(whyNotRun(warned)).toBeNull();
+    expect(judgeE2fsck(warned)).toMatchObject({ result: 'sound', problems: [], remarks: [] });
+  });
   test('cut off output is no pass', () => expect(judgeE2fsck(recorded('e2fsck-clean').split('Pass 4')[0] ?? '').result).toBe('not-judged'));
 });
 
