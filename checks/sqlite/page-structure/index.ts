@@ -2,7 +2,7 @@
 import { defineCheck } from '../../../src/check.js';
 import type { CoverageItem, Finding, Judgement, UntestedItem } from '../../../src/types.js';
 import { instanceOf, NO_OPTIONS, notSqlite } from '../applies.js';
-import type { Problem } from '../problems.js';
+import type { Defect } from '../defects.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 
 const ADVICE =
@@ -58,7 +58,7 @@ function absent({ path, volume }: StaticEvidence): Judgement {
   return { outcome: 'fail', summary: message, findings, advice: ADVICE, instanceState: 'unknown', tested: [], untested: [untestedItem] };
 }
 
-function findingOf({ code, page, tree, what }: Problem, { path, volume }: StaticEvidence): Finding {
+function findingOf({ code, page, tree, what }: Defect, { path, volume }: StaticEvidence): Finding {
   const place = tree === '' ? '' : ` (${tree})`;
   return { code, severity: 'critical', message: `Page ${page}${place} ${what}.`, where: { volume, file: path, page, ...(tree === '' ? {} : { tree }) } };
 }
