@@ -1,25 +1,17 @@
-import { type CheckTarget, defineCheck } from '../../../src/check.js';
+import { type CheckTarget, defineStaticCheck } from '../../../src/check.js';
 import type { Finding, InstanceState, Judgement, Severity, UntestedItem } from '../../../src/types.js';
 import { type AriaEvidence, readAria } from '../read-tables.js';
 
-export default defineCheck<AriaEvidence, Record<string, never>>({
+export default defineStaticCheck<AriaEvidence>({
   id: 'aria/tables',
   title: 'Every page of the Aria tables carries its own checksum, and their log is there',
   failureTitle: 'Aria tables or their log are damaged or missing',
   description:
     'Calculates the checksum of every page of the Aria tables beside InnoDB (in MariaDB: the system tables), and holds the control file against the log files.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
   optionsSchema: { type: 'object', additionalProperties: false },
-  defaultOptions: {},
   skipReason: notAria,
-  collect: async (target, context) => {
-    if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
-    return readAria(target.instance, context);
-  },
+  collect: readAria,
   evaluate: evaluateAria,
 });
 

@@ -1,25 +1,19 @@
 /** Check `bbolt/structure`: see README.md beside this file. */
 import { judgeProblems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notBolt, storeOf } from '../applies.js';
+import { notBolt, storeOf } from '../applies.js';
 import { type StoreEvidence, scanStore } from './scan.js';
 
-export default defineCheck<StoreEvidence, Record<string, never>>({
+export default defineStaticCheck<StoreEvidence>({
   id: 'bbolt/structure',
   title: 'Every page that the newest transaction of the bbolt store reaches is in place and well-formed',
   failureTitle: 'Pages of the bbolt store (etcd and others) are damaged, missing or of another instant',
   description:
     'Verifies the checksums of the meta pages and walks all buckets and the list of free pages from the newest. Other pages of bbolt carry no checksum, so bytes inside values are not proven.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 30 * 60_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notBolt,
-  collect: (target, context) => scanStore(storeOf(instanceOf(target)), context),
+  collect: (instance, context) => scanStore(storeOf(instance), context),
   evaluate: judge,
 });
 

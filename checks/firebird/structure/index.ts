@@ -1,28 +1,22 @@
 /** Check `firebird/structure`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement, UntestedItem } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notFirebird } from '../applies.js';
+import { notFirebird } from '../applies.js';
 import { type StaticEvidence, staticPass, unknownReason } from '../static-pass.js';
 
 const ADVICE =
   'Take this database from an earlier restore point that passed. Run "gfix -v -full" on a copy of the live database: if it finds the same, its storage loses writes.';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'firebird/structure',
   title: 'Every page of the Firebird database that is in use is in its place, and what points to it was written after it',
   failureTitle: 'Pages of the Firebird database are damaged, lost or older than what points to them',
   description:
     'Walks pointer, data, blob and index pages of a Firebird database from its header. Firebird has no log: it writes pages in an order that makes the file whole at any instant, and this proves that it is.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notFirebird,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: evaluateStructure,
 });
 

@@ -1,7 +1,7 @@
 /** Check `lmdb/structure`: see README.md beside this file. */
 import { judgeProblems, type ProblemReport, Problems } from '../../../src/bytes/problems.js';
 import { MappedSource } from '../../../src/bytes/source.js';
-import { type CheckContext, type CheckTarget, defineCheck } from '../../../src/check.js';
+import { type CheckContext, type CheckTarget, defineStaticCheck, otherThan } from '../../../src/check.js';
 import { FormatError } from '../../../src/errors.js';
 import type { ByteSource, DatabaseInstance, Judgement, UntestedItem } from '../../../src/types.js';
 import { lmdbWidth, META_BYTES, type Meta, parseMeta } from '../format/meta.js';
@@ -23,32 +23,20 @@ const ADVICE =
   'Do not rely on this restore point for this store. Use an earlier restore point that passed; for OpenLDAP, load the last export (slapcat) with slapadd.';
 const META_PAGE_LIMIT = 65536;
 
-export default defineCheck<LmdbEvidence, Record<string, never>>({
+export default defineStaticCheck<LmdbEvidence>({
   id: 'lmdb/structure',
   title: 'Every page that the newest transaction of the LMDB store reaches is in place and well-formed',
   failureTitle: 'Pages of the LMDB store (OpenLDAP and others) are damaged, missing or of another instant',
   description:
     'Walks all trees, long values and the list of free pages from the newest meta page, and compares what is found with what every tree says of itself. LMDB pages carry no checksum, so bytes inside values are not proven.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 30 * 60_000,
-  optionsSchema: { type: 'object', additionalProperties: false, properties: {} },
-  defaultOptions: {},
   skipReason: notLmdb,
-  collect: (target, context) => collect(instanceOf(target), context),
+  collect,
   evaluate: judge,
 });
 
 function notLmdb(target: CheckTarget): string | null {
-  if (target.kind !== 'instance') return 'this is no database';
-  return target.instance.engine === 'lmdb' ? null : `this is a ${target.instance.engine} database, not LMDB`;
-}
-
-function instanceOf(target: CheckTarget): DatabaseInstance {
-  if (target.kind !== 'instance') throw new TypeError(`${target.id} is no database`);
-  return target.instance;
+  return otherThan(target, ['lmdb'], 'LMDB');
 }
 
 async function collect({ location }: DatabaseInstance, context: CheckContext<unknown>): Promise<LmdbEvidence> {

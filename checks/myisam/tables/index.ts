@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { readGuestFile } from '../../../src/bytes/read-file.js';
-import { type CheckTarget, defineCheck } from '../../../src/check.js';
+import { type CheckTarget, defineStaticCheck } from '../../../src/check.js';
 import { FormatError } from '../../../src/errors.js';
 import type { DatabaseInstance, Finding, GuestFiles, Judgement, Severity, UntestedItem } from '../../../src/types.js';
 import { type MyisamState, parseState, STATE_BYTES } from '../format.js';
@@ -20,24 +20,16 @@ interface Counted<T> {
 
 const MAX_EXAMPLES = 20;
 
-export default defineCheck<MyisamEvidence, Record<string, never>>({
+export default defineStaticCheck<MyisamEvidence>({
   id: 'myisam/tables',
   title: 'MyISAM tables have both files, of at least the size their header says',
   failureTitle: 'MyISAM tables are damaged or incomplete',
   description:
     'Reads the header of every MyISAM table beside InnoDB. The format has no checksums and no log: what was being written when the backup was taken is lost, and cannot be seen.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 3_600_000,
   optionsSchema: { type: 'object', additionalProperties: false },
-  defaultOptions: {},
   skipReason: notMyisam,
-  collect: async (target, context) => {
-    if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
-    return readMyisam(target.instance, context.labs.files, context.signal);
-  },
+  collect: (instance, context) => readMyisam(instance, context.labs.files, context.signal),
   evaluate: evaluateMyisam,
 });
 

@@ -1,29 +1,23 @@
 /** Check `redis/aof`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { type CheckTarget, defineCheck } from '../../../src/check.js';
+import { type CheckTarget, defineStaticCheck, instanceOf } from '../../../src/check.js';
 import type { CoverageItem, Judgement } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notRedis } from '../applies.js';
+import { notRedis } from '../applies.js';
 import { type JudgedAof, judgeSet } from './judge.js';
 import { type AofEvidence, type AofFile, scanAof } from './scan.js';
 
 const ADVICE =
   'The server will not start with this append-only file. Use an earlier restore point that passed. "redis-check-aof --fix" cuts a damaged file off before the damage; every command behind it is lost then.';
 
-export default defineCheck<AofEvidence, Record<string, never>>({
+export default defineStaticCheck<AofEvidence>({
   id: 'redis/aof',
   title: 'The append-only file of Redis or Valkey is complete up to its end',
   failureTitle: 'The append-only file of Redis or Valkey is damaged or incomplete: the server refuses to start',
   description:
     'Reads the manifest, the base file and every incremental file as the server does: every command by its own counts and lengths, RDB parts with their CRC-64. Only the last file may end early.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 30 * 60_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason,
-  collect: (target, context) => scanAof(instanceOf(target), context),
+  collect: scanAof,
   evaluate: judge,
 });
 

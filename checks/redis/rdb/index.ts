@@ -1,9 +1,9 @@
 /** Check `redis/rdb`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
 import { MappedSource } from '../../../src/bytes/source.js';
-import { type CheckContext, type CheckTarget, defineCheck } from '../../../src/check.js';
+import { type CheckContext, type CheckTarget, defineStaticCheck, instanceOf } from '../../../src/check.js';
 import type { DatabaseInstance, Judgement } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notRedis } from '../applies.js';
+import { notRedis } from '../applies.js';
 import { rdbFilesOf } from '../files.js';
 import { wasRunning } from '../running.js';
 import { type JudgedRdb, judgeRdb } from './judge.js';
@@ -26,20 +26,14 @@ const MAX_FILES = 200;
 const ADVICE =
   'The server will not load this file. Use an earlier restore point that passed, or the append-only file if the server had one. "redis-check-rdb FILE" shows how far it can be read.';
 
-export default defineCheck<RdbEvidence, Record<string, never>>({
+export default defineStaticCheck<RdbEvidence>({
   id: 'redis/rdb',
   title: 'Every RDB file of Redis or Valkey is whole and carries the checksum of its own bytes',
   failureTitle: 'An RDB file of Redis or Valkey is damaged: the server refuses to load it',
   description: 'Follows every record, length and compressed string of the snapshot files (dump.rdb) and verifies their CRC-64, without running the server.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 30 * 60_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason,
-  collect: (target, context) => collect(instanceOf(target), context),
+  collect,
   evaluate: judge,
 });
 

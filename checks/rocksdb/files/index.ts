@@ -1,6 +1,6 @@
 /** Check `rocksdb/files`: see README.md beside this file. */
 import { judgeProblems, type ProblemReport } from '../../../src/bytes/problems.js';
-import { type CheckContext, type CheckTarget, defineCheck } from '../../../src/check.js';
+import { type CheckContext, type CheckTarget, defineStaticCheck, otherThan } from '../../../src/check.js';
 import type { DatabaseInstance, Judgement } from '../../../src/types.js';
 import { type ScanFacts, StoreScan } from './scan.js';
 
@@ -11,32 +11,20 @@ export interface RocksEvidence {
   problems: ProblemReport;
 }
 
-export default defineCheck<RocksEvidence, Record<string, never>>({
+export default defineStaticCheck<RocksEvidence>({
   id: 'rocksdb/files',
   title: 'Every file that the RocksDB or LevelDB store needs is there, and every block carries the checksum of its own bytes',
   failureTitle: 'Files of the RocksDB or LevelDB store are missing, damaged or of different instants',
   description:
     'Reads CURRENT and the MANIFEST, compares the live table files with what is there, verifies the checksum of every block in them, and follows the logs to their true end, looking for records behind it.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 60 * 60_000,
-  optionsSchema: { type: 'object', additionalProperties: false, properties: {} },
-  defaultOptions: {},
   skipReason: notRocks,
-  collect: (target, context) => collect(instanceOf(target), context),
+  collect,
   evaluate: judge,
 });
 
 function notRocks(target: CheckTarget): string | null {
-  if (target.kind !== 'instance') return 'this is no database';
-  return target.instance.engine === 'rocksdb' ? null : `this is a ${target.instance.engine} database, not RocksDB or LevelDB`;
-}
-
-function instanceOf(target: CheckTarget): DatabaseInstance {
-  if (target.kind !== 'instance') throw new TypeError(`${target.id} is no database`);
-  return target.instance;
+  return otherThan(target, ['rocksdb'], 'RocksDB or LevelDB');
 }
 
 async function collect({ location }: DatabaseInstance, context: CheckContext<unknown>): Promise<RocksEvidence> {

@@ -1,28 +1,22 @@
 /** Check `sqlite/page-structure`: see README.md beside this file. */
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { CoverageItem, Finding, Judgement, UntestedItem } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notSqlite } from '../applies.js';
+import { notSqlite } from '../applies.js';
 import type { Defect } from '../defects.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 
 const ADVICE =
   'Do not rely on this restore point for this database. Take the database from an earlier restore point that passed, or save what can be read with "sqlite3 FILE .recover".';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'sqlite/page-structure',
   title: 'Every page of the SQLite database belongs to exactly one table, index or free list, and is well-formed',
   failureTitle: 'Pages of the SQLite database are damaged, missing or in the wrong place',
   description:
     'Walks every b-tree, overflow chain, free list and pointer map of the database as SQLite would see it after applying its log, without running SQLite. SQLite pages carry no checksum, so this is what finds lost, stale, swapped and overwritten pages.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 30 * 60_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notSqlite,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: judge,
 });
 

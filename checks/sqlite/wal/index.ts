@@ -1,7 +1,7 @@
 /** Check `sqlite/wal`: see README.md beside this file. */
-import { defineCheck } from '../../../src/check.js';
+import { defineCheck, instanceOf } from '../../../src/check.js';
 import type { Consistency, CoverageItem, Finding, InstanceState, Judgement, RecoveryEffort, UntestedItem } from '../../../src/types.js';
-import { instanceOf, notSqlite } from '../applies.js';
+import { notSqlite } from '../applies.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 import { journalFindings } from './judge-journal.js';
 import { missingLogFindings, walFindings } from './judge-wal.js';
