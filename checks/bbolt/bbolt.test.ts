@@ -137,7 +137,7 @@ describe('sound files', () => {
   it('pass', async () => {
     const judged = await judge({ 'any.db': store() });
     expect(judged).toMatchObject({ failed: false, codes: [], states: ['clean'], untested: [] });
-    expect(judged.judgements['bbolt/structure']?.tested[0]?.how).toContain('1 free pages, 0 neither used nor free');
+    expect(judged.judgements['bbolt/structure']?.tested[0]?.how).toContain('1 free page, 0 neither used nor free');
   });
 
   it('of etcd pass, with the log', async () => {

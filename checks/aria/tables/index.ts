@@ -1,5 +1,6 @@
 import { type CheckTarget, defineStaticCheck } from '../../../src/check.js';
 import type { Finding, InstanceState, Judgement, Severity, UntestedItem } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { type AriaEvidence, readAria } from '../read-tables.js';
 
 export default defineStaticCheck<AriaEvidence>({
@@ -28,11 +29,11 @@ export function evaluateAria(evidence: AriaEvidence): Judgement {
   const untested = untestedParts(evidence);
   return {
     outcome: worst ? 'fail' : 'pass',
-    summary: worst ? worst.message : `${pages.proven} pages of ${tables} Aria tables carry their own checksum.`,
+    summary: worst ? worst.message : `${count(pages.proven, 'page')} of ${count(tables, 'Aria table')} carry their own checksum.`,
     findings,
     ...(worst ? { advice: 'Take an earlier restore point, and look at the live server (CHECK TABLE) for the same damage.' } : {}),
     instanceState: stateOf(worst !== undefined, untested),
-    tested: [{ what: 'pages of Aria tables', how: `checksum of ${pages.proven} pages of ${tables} tables` }],
+    tested: [{ what: 'pages of Aria tables', how: `checksum of ${count(pages.proven, 'page')} of ${count(tables, 'table')}` }],
     untested,
   };
 }

@@ -2,6 +2,7 @@
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
 import { type CheckTarget, defineStaticCheck, instanceOf } from '../../../src/check.js';
 import type { Judgement } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { notBolt } from '../applies.js';
 import { judgeEtcd } from './judge.js';
 import { type EtcdEvidence, scanEtcd } from './scan.js';
@@ -57,7 +58,7 @@ function judge(evidence: EtcdEvidence): Judgement {
     tested: [
       {
         what: `etcd log in ${folder}`,
-        how: `verified the checksums of ${state.records} records in ${wal.length} files (${bytes} bytes) and of ${evidence.snapshots.length} snapshots; compared raft indexes`,
+        how: `verified the checksums of ${count(state.records, 'record')} in ${count(wal.length, 'file')} (${bytes} bytes) and of ${count(evidence.snapshots.length, 'snapshot')}; compared raft indexes`,
       },
     ],
     untested,

@@ -2,6 +2,7 @@
 import { judgeProblems } from '../../../src/bytes/problems.js';
 import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { notBolt, storeOf } from '../applies.js';
 import { type StoreEvidence, scanStore } from './scan.js';
 
@@ -21,18 +22,22 @@ function judge(evidence: StoreEvidence): Judgement {
   const { path, walk, readable, transaction, pageBytes } = evidence;
   const bitRot = { what: `bit rot inside the values of ${path}`, why: 'pages of bbolt carry no checksum', holdsData: false };
   const free =
-    walk?.freePages === null ? 'the list of free pages is not kept on disk' : `${walk?.freePages} free pages, ${walk?.lostPages} neither used nor free`;
+    walk?.freePages === null
+      ? 'the list of free pages is not kept on disk'
+      : `${count(walk?.freePages ?? 0, 'free page')}, ${walk?.lostPages} neither used nor free`;
   return judgeProblems({
     reports: [evidence.problems],
     soundState: 'clean',
     passSummary: walk
-      ? `All ${walk.pages} pages that transaction ${transaction} of ${path} reaches are in place and well-formed (${walk.entries} entries).`
+      ? `All ${walk.pages} pages that transaction ${transaction} of ${path} reaches are in place and well-formed (${count(walk.entries, 'entry', 'entries')}).`
       : `${path} was not looked at.`,
     what: `bbolt store ${path}`,
     advice:
       'Do not rely on this restore point for this store. Use an earlier restore point that passed; a member of a larger etcd cluster can be replaced by a new one.',
     ...(walk ? { consistency: { level: 'filesystem' as const, why: `${path} is complete as of its transaction ${transaction}` } } : {}),
-    tested: walk ? [{ what: `bbolt store ${path}`, how: `walked ${walk.buckets} buckets over ${walk.pages} pages of ${pageBytes} bytes; ${free}` }] : [],
+    tested: walk
+      ? [{ what: `bbolt store ${path}`, how: `walked ${count(walk.buckets, 'bucket')} over ${count(walk.pages, 'page')} of ${pageBytes} bytes; ${free}` }]
+      : [],
     untested: readable ? [bitRot] : [{ what: `bbolt store ${path}`, why: 'it could not be read as a file', holdsData: true }],
   });
 }

@@ -2,6 +2,7 @@
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
 import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement, UntestedItem } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { notFirebird } from '../applies.js';
 import { type StaticEvidence, staticPass, unknownReason } from '../static-pass.js';
 
@@ -31,7 +32,7 @@ export function evaluateStructure(evidence: StaticEvidence): Judgement {
     reports: [problems.report(), evidence.problems],
     soundState: active > 0 ? 'recoverable' : 'clean',
     passSummary: walk
-      ? `${walk.dataPages} data pages with ${walk.records} records and ${walk.indexes} indexes of ${path} are in order; ${why}.`
+      ? `${count(walk.dataPages, 'data page')} with ${count(walk.records, 'record')} and ${count(walk.indexes, 'index', 'indexes')} of ${path} are in order; ${why}.`
       : `${path} was not walked.`,
     advice: ADVICE,
     what: `Firebird database ${path}`,
@@ -52,7 +53,7 @@ function noteHeader(problems: Problems, { path, sizeBytes, header, headerProblem
 function howTested({ walk }: StaticEvidence): string {
   if (!walk) return 'its header page';
   const pages = `${walk.dataPages} data, ${walk.blobPages} blob and ${walk.indexPages} index pages of ${walk.relations} relations`;
-  return `walked ${pages}: type, own number, owner, page inventory, ${walk.records} records and the order of keys in ${walk.indexes} indexes`;
+  return `walked ${pages}: type, own number, owner, page inventory, ${count(walk.records, 'record')} and the order of keys in ${count(walk.indexes, 'index', 'indexes')}`;
 }
 
 function untestedOf({ path, sizeBytes, header }: StaticEvidence): UntestedItem[] {

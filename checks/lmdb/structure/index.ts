@@ -4,6 +4,7 @@ import { MappedSource } from '../../../src/bytes/source.js';
 import { type CheckContext, type CheckTarget, defineStaticCheck, otherThan } from '../../../src/check.js';
 import { FormatError } from '../../../src/errors.js';
 import type { ByteSource, DatabaseInstance, Judgement, UntestedItem } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { lmdbWidth, META_BYTES, type Meta, parseMeta } from '../format/meta.js';
 import { StoreWalk, type WalkFacts } from './walk.js';
 
@@ -85,7 +86,11 @@ function judge(evidence: LmdbEvidence): Judgement {
   const untested: UntestedItem[] = open === null ? [] : [{ what: `LMDB store ${path}`, why: open, holdsData: true }];
   if (walk) untested.push({ what: `bit rot inside the values of ${path}`, why: 'LMDB pages carry no checksum', holdsData: false });
   if (walk && walk.unorderedTrees > 0)
-    untested.push({ what: `order of keys in ${walk.unorderedTrees} trees of ${path}`, why: 'the program orders them by a rule of its own', holdsData: false });
+    untested.push({
+      what: `order of keys in ${count(walk.unorderedTrees, 'tree')} of ${path}`,
+      why: 'the program orders them by a rule of its own',
+      holdsData: false,
+    });
   return judgeProblems({
     reports: [evidence.problems],
     soundState: 'clean',
@@ -100,10 +105,10 @@ function judge(evidence: LmdbEvidence): Judgement {
 }
 
 function passSummary({ path, transaction }: LmdbEvidence, { reachedPages, entries }: WalkFacts): string {
-  return `All ${reachedPages} pages that transaction ${transaction} of ${path} reaches are in place and well-formed (${entries} entries).`;
+  return `All ${reachedPages} pages that transaction ${transaction} of ${path} reaches are in place and well-formed (${count(entries, 'entry', 'entries')}).`;
 }
 
 function how({ pageBytes }: LmdbEvidence, walk: WalkFacts): string {
   const lost = walk.lostPages > 0 ? `, ${walk.lostPages} neither used nor free` : '';
-  return `walked ${walk.trees} trees over ${walk.reachedPages} pages of ${pageBytes} bytes, compared their counts, and ${walk.freePages} free pages${lost}`;
+  return `walked ${count(walk.trees, 'tree')} over ${count(walk.reachedPages, 'page')} of ${pageBytes} bytes, compared their counts, and ${count(walk.freePages, 'free page')}${lost}`;
 }

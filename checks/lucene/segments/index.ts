@@ -2,6 +2,7 @@
 import { judgeProblems } from '../../../src/bytes/problems.js';
 import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement, UntestedItem } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { notLucene } from '../applies.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 
@@ -24,11 +25,11 @@ export function evaluateSegments(evidence: StaticEvidence): Judgement {
   return judgeProblems({
     reports: [evidence.problems],
     soundState: commit === null ? 'unknown' : 'clean',
-    passSummary: `All ${files} files of ${segments} segments in ${folder} are there and fit their checksums.`,
+    passSummary: `All ${count(files, 'file')} of ${count(segments, 'segment')} in ${folder} are there and fit their checksums.`,
     advice: ADVICE,
     what: `Lucene index ${folder}`,
     ...(hasTranslog ? {} : { consistency: { level: 'crash', why }, recovery: { needed: false, seconds: null, bytes: 0 } }),
-    tested: [{ what: `Lucene index ${folder}`, how: `checksum of ${files} files (${bytes} bytes) of commit ${commit ?? 'none'}` }],
+    tested: [{ what: `Lucene index ${folder}`, how: `checksum of ${count(files, 'file')} (${bytes} bytes) of commit ${commit ?? 'none'}` }],
     untested: untested(evidence),
   });
 }

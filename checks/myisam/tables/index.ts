@@ -3,6 +3,7 @@ import { readGuestFile } from '../../../src/bytes/read-file.js';
 import { type CheckTarget, defineStaticCheck } from '../../../src/check.js';
 import { FormatError } from '../../../src/errors.js';
 import type { DatabaseInstance, Finding, GuestFiles, Judgement, Severity, UntestedItem } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { type MyisamState, parseState, STATE_BYTES } from '../format.js';
 
 export interface MyisamEvidence {
@@ -118,7 +119,7 @@ export function evaluateMyisam(evidence: MyisamEvidence): Judgement {
     findings,
     ...(worst ? { advice: 'Take an earlier restore point, or repair the tables with myisamchk on a copy.' } : {}),
     instanceState: worst ? 'damaged' : untested.some((item) => item.holdsData) ? 'unknown' : 'clean',
-    tested: [{ what: 'MyISAM tables', how: `header and sizes of ${tables} tables` }],
+    tested: [{ what: 'MyISAM tables', how: `header and sizes of ${count(tables, 'table')}` }],
     untested,
   };
 }

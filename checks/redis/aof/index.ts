@@ -2,6 +2,7 @@
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
 import { type CheckTarget, defineStaticCheck, instanceOf } from '../../../src/check.js';
 import type { CoverageItem, Judgement } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { notRedis } from '../applies.js';
 import { type JudgedAof, judgeSet } from './judge.js';
 import { type AofEvidence, type AofFile, scanAof } from './scan.js';
@@ -41,7 +42,7 @@ function judge(evidence: AofEvidence): Judgement {
   return judgeProblems({
     reports: [judged.problems.report()],
     soundState: commands > 0 ? 'recoverable' : 'clean',
-    passSummary: `The append-only file in ${evidence.folder} can be read ${cut ? `but for its last ${judged.cutBytes} bytes` : 'to its end'} (${commands} commands in ${files.length} files).`,
+    passSummary: `The append-only file in ${evidence.folder} can be read ${cut ? `but for its last ${judged.cutBytes} bytes` : 'to its end'} (${count(commands, 'command')} in ${count(files.length, 'file')}).`,
     what: `Redis in ${evidence.folder}`,
     advice: ADVICE,
     consistency: { level: cut ? 'crash' : 'filesystem', why: `the append-only file in ${evidence.folder} ends ${cut ? 'inside' : 'behind'} a command` },
@@ -59,6 +60,6 @@ function bitRot({ sets, folder }: AofEvidence) {
 function tested({ path, facts, rdb }: AofFile): CoverageItem[] {
   if (rdb) return [{ what: `append-only file ${path}`, how: `computed the CRC-64 of its ${rdb.sizeBytes} bytes` }];
   if (!facts) return [];
-  const base = facts.rdb ? `followed ${facts.rdb.keys} keys of its RDB part (CRC-64 ${facts.rdb.checksum}) and ` : 'followed ';
-  return [{ what: `append-only file ${path}`, how: `${base}${facts.commands} commands over ${facts.sizeBytes} bytes` }];
+  const base = facts.rdb ? `followed ${count(facts.rdb.keys, 'key')} of its RDB part (CRC-64 ${facts.rdb.checksum}) and ` : 'followed ';
+  return [{ what: `append-only file ${path}`, how: `${base}${count(facts.commands, 'command')} over ${facts.sizeBytes} bytes` }];
 }

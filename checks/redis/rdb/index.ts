@@ -3,6 +3,7 @@ import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
 import { MappedSource } from '../../../src/bytes/source.js';
 import { type CheckContext, type CheckTarget, defineStaticCheck, instanceOf } from '../../../src/check.js';
 import type { DatabaseInstance, Judgement } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { notRedis } from '../applies.js';
 import { rdbFilesOf } from '../files.js';
 import { wasRunning } from '../running.js';
@@ -98,11 +99,11 @@ function passSummary({ folder, files }: RdbEvidence): string {
   const keys = files.reduce((sum, { scan }) => sum + (scan?.facts?.keys ?? 0), 0);
   const bare = files.filter(({ scan }) => scan?.facts?.checksum === 'none').length;
   const note = bare > 0 ? `, ${bare} of them without a checksum` : ' and their checksums fit';
-  return `${files.length === 1 ? 'The RDB file' : `${files.length} RDB files`} in ${folder} can be read to the end (${keys} keys)${note}.`;
+  return `${files.length === 1 ? 'The RDB file' : `${files.length} RDB files`} in ${folder} can be read to the end (${count(keys, 'key')})${note}.`;
 }
 
 function how({ sizeBytes, facts }: RdbScan): string {
   if (!facts) return `computed the CRC-64 of its ${sizeBytes} bytes`;
   const sum = facts.checksum === 'none' ? 'no checksum is stored' : 'compared their CRC-64';
-  return `followed ${facts.keys} keys in ${facts.databases} databases over ${sizeBytes} bytes (RDB version ${facts.version}); ${sum}`;
+  return `followed ${count(facts.keys, 'key')} in ${count(facts.databases, 'database')} over ${sizeBytes} bytes (RDB version ${facts.version}); ${sum}`;
 }

@@ -2,6 +2,7 @@
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
 import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement, UntestedItem } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { notRegistry } from '../applies.js';
 import { MAX_HIVE_BYTES } from '../effective.js';
 import { isKnownVersion, type StaticEvidence, staticPass } from '../static-pass.js';
@@ -28,14 +29,14 @@ export function evaluateStructure(evidence: StaticEvidence): Judgement {
   return judgeProblems({
     reports: [problems.report(), evidence.problems],
     soundState: dirty ? 'recoverable' : 'clean',
-    passSummary: tree ? `${tree.keys} keys and ${tree.values} values of ${path} are whole.` : `${path} was not walked.`,
+    passSummary: tree ? `${count(tree.keys, 'key')} and ${count(tree.values, 'value')} of ${path} are whole.` : `${path} was not walked.`,
     advice: ADVICE,
     what: `Registry hive ${path}`,
     tested: tree
       ? [
           {
             what: `registry hive ${path}`,
-            how: `walked ${tree.bins} bins, ${tree.cells} cells, ${tree.keys} keys and ${tree.values} values${dirty ? ', with its logs applied' : ''}`,
+            how: `walked ${count(tree.bins, 'bin')}, ${count(tree.cells, 'cell')}, ${count(tree.keys, 'key')} and ${count(tree.values, 'value')}${dirty ? ', with its logs applied' : ''}`,
           },
         ]
       : [],

@@ -2,6 +2,7 @@
 import { judgeProblems, type ProblemReport } from '../../../src/bytes/problems.js';
 import { type CheckContext, type CheckTarget, defineStaticCheck, otherThan } from '../../../src/check.js';
 import type { DatabaseInstance, Judgement } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { type ScanFacts, StoreScan } from './scan.js';
 
 /** Plain JSON. */
@@ -38,7 +39,7 @@ function judge({ folder, facts, problems }: RocksEvidence): Judgement {
   return judgeProblems({
     reports: [problems],
     soundState: replay ? 'recoverable' : 'clean',
-    passSummary: `All ${facts.tables} table files of the store in ${folder} are there, and what was read of them is intact (${facts.blocks} blocks); its logs hold ${facts.logRecords} records.`,
+    passSummary: `All ${count(facts.tables, 'table file')} of the store in ${folder} are there, and what was read of them is intact (${count(facts.blocks, 'block')}); its logs hold ${count(facts.logRecords, 'record')}.`,
     what: `RocksDB or LevelDB store in ${folder}`,
     advice:
       'Do not rely on this restore point for this store. Use an earlier restore point that passed. "ldb repair" makes a store that opens, without what is lost.',
@@ -47,7 +48,7 @@ function judge({ folder, facts, problems }: RocksEvidence): Judgement {
     tested: [
       {
         what: `RocksDB or LevelDB store in ${folder}`,
-        how: `read ${facts.manifest ?? 'no MANIFEST'} (${facts.edits} records), verified the checksums of ${facts.blocks} blocks in ${facts.tables} table files (${facts.tableBytes} bytes) and of ${facts.logRecords} records in ${facts.logs} logs`,
+        how: `read ${facts.manifest ?? 'no MANIFEST'} (${count(facts.edits, 'record')}), verified the checksums of ${count(facts.blocks, 'block')} in ${count(facts.tables, 'table file')} (${facts.tableBytes} bytes) and of ${count(facts.logRecords, 'record')} in ${count(facts.logs, 'log')}`,
       },
     ],
     untested: facts.untested.map((item) => ({ ...item, holdsData: true })),

@@ -1,6 +1,7 @@
 /** Check `sqlite/page-structure`: see README.md beside this file. */
 import { defineStaticCheck } from '../../../src/check.js';
 import type { CoverageItem, Finding, Judgement, UntestedItem } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { notSqlite } from '../applies.js';
 import type { Defect } from '../defects.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
@@ -25,7 +26,7 @@ function judge(evidence: StaticEvidence): Judgement {
   const findings = evidence.problems.examples.map((problem) => findingOf(problem, evidence));
   const total = Object.values(evidence.problems.counts).reduce((sum, count) => sum + count, 0);
   if (total > 0) {
-    const summary = `${evidence.path} is damaged: ${total === 1 ? '1 problem' : `${total} problems`} in its pages, the first: ${findings[0]?.message ?? 'see the findings'}`;
+    const summary = `${evidence.path} is damaged: ${count(total, 'problem')} in its pages, the first: ${findings[0]?.message ?? 'see the findings'}`;
     return {
       outcome: 'fail',
       summary,

@@ -2,6 +2,7 @@
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
 import { defineStaticCheck } from '../../../src/check.js';
 import type { InstanceState, Judgement, UntestedItem } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { notWiredTiger } from '../applies.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 
@@ -35,7 +36,7 @@ export function evaluateCheckpoint(evidence: StaticEvidence): Judgement {
   return judgeProblems({
     reports: [problems.report(), evidence.problems],
     soundState: state,
-    passSummary: `All ${walked.blocks} blocks of the newest checkpoint of ${files ?? 0} files in ${folder} are in place; ${why}.`,
+    passSummary: `All ${count(walked.blocks, 'block')} of the newest checkpoint of ${count(files ?? 0, 'file')} in ${folder} are in place; ${why}.`,
     advice: ADVICE,
     what: `WiredTiger database ${folder}`,
     ...(known
@@ -80,8 +81,8 @@ function noteMissing(problems: Problems, { folder, missing }: StaticEvidence): v
 }
 
 function howTested({ walked, journal, files }: StaticEvidence): string {
-  const log = journal ? `; checksums of ${journal.records} journal records` : '';
-  return `walked ${files} files from the turtle: checksum of ${walked.blocks} blocks (${walked.bytes} bytes), each against what points to it${log}`;
+  const log = journal ? `; checksums of ${count(journal.records, 'journal record')}` : '';
+  return `walked ${count(files ?? 0, 'file')} from the turtle: checksum of ${count(walked.blocks, 'block')} (${walked.bytes} bytes), each against what points to it${log}`;
 }
 
 function untestedOf({ folder, missing, unknown, lockHeld, journal }: StaticEvidence): UntestedItem[] {
