@@ -82,6 +82,40 @@ export function defineCheck<Evidence, Options>(check: Check<Evidence, Options>):
   return check;
 }
 
+/** The options of a check that has none. */
+export type NoOptions = Record<string, never>;
+
+/** A check of the captured files of a database, without options: nothing of the guest runs, and no lab is needed but its files. */
+export interface StaticCheck<Evidence>
+  extends Pick<Check<Evidence, NoOptions>, 'id' | 'title' | 'failureTitle' | 'description' | 'timeoutMs' | 'skipReason' | 'evaluate'> {
+  /** Only where it is written another way than all others. */
+  optionsSchema?: object;
+  collect(instance: DatabaseInstance, context: CheckContext<NoOptions>): Promise<Evidence>;
+}
+
+export function defineStaticCheck<Evidence>(check: StaticCheck<Evidence>): Check<Evidence, NoOptions> {
+  const { id, title, failureTitle, description, timeoutMs, skipReason, evaluate } = check;
+  return {
+    ...{ id, title, failureTitle, description, stage: 'static', depth: 'static', targetKind: 'instance', lab: 'none', timeoutMs },
+    optionsSchema: check.optionsSchema ?? { type: 'object', additionalProperties: false, properties: {} },
+    ...{ defaultOptions: {}, skipReason, evaluate },
+    collect: async (target, context) => check.collect(instanceOf(target), context),
+  };
+}
+
+/** @throws TypeError when the target is no database; `skipReason` lets none of these through. */
+export function instanceOf(target: CheckTarget): DatabaseInstance {
+  if (target.kind !== 'instance') throw new TypeError(`${target.id} is no database`);
+  return target.instance;
+}
+
+/** Why a target is no database of these engines, or null when it is one. `name` is how people call the engine. */
+export function otherThan(target: CheckTarget, engines: string[], name: string): string | null {
+  if (target.kind !== 'instance') return 'this is no database';
+  const { engine } = target.instance;
+  return engines.includes(engine) ? null : `this is a ${engine} database, not ${name}`;
+}
+
 /** All files of a guest, for searches over the whole of it. */
 export interface GuestTree {
   files: GuestFiles;

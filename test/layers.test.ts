@@ -23,7 +23,7 @@ function importsOf(path: string, text = readFileSync(join(PROJECT, path), 'utf8'
 
 /** Why a file may not import another, or null when it may. */
 function objection(path: string, target: string): string | null {
-  if (target.startsWith('fixtures/') || target.startsWith('test/')) return `${path} imports ${target}: the product knows neither fixtures nor tests`;
+  if (/^(fixtures|test)\/|\/testing\//.test(target)) return `${path} imports ${target}: the product knows neither fixtures nor tests`;
   if (path.startsWith('checks/')) return objectionInChecks(path, target);
   const home = entryOf(path.slice('src/'.length));
   if (home === null) return `${path} belongs to no layer: place its folder in test/layers.ts`;
@@ -71,6 +71,7 @@ describe('layers', () => {
     expect(breach('checks/sqlite/wal/index.ts', '../../../src/labs/lab.js')).toBeNull();
     expect(breach('src/new/x.ts', '../types.js')).toContain('belongs to no layer');
     expect(breach('src/run.ts', '../fixtures/sample.js')).toContain('fixtures');
+    expect(breach('checks/sqlite/wal/index.ts', '../testing/sample.js')).toContain('nor tests');
   });
 });
 

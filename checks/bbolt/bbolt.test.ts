@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { crc32c } from '../../src/bytes/crc32c.js';
-import { judgeFolder } from '../../test/checks/folder-guest.js';
+import { judgeFolder } from '../testing/judge.js';
 import etcdLog from './etcd-log/index.js';
 import { boltFinder } from './finder.js';
 import structure from './structure/index.js';
@@ -137,7 +137,7 @@ describe('sound files', () => {
   it('pass', async () => {
     const judged = await judge({ 'any.db': store() });
     expect(judged).toMatchObject({ failed: false, codes: [], states: ['clean'], untested: [] });
-    expect(judged.judgements.get('bbolt/structure')?.tested[0]?.how).toContain('1 free pages, 0 neither used nor free');
+    expect(judged.judgements['bbolt/structure']?.tested[0]?.how).toContain('1 free page, 0 neither used nor free');
   });
 
   it('of etcd pass, with the log', async () => {

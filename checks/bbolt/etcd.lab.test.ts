@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { flipBit, overwrite, readAt, sizeOf, zero } from '../../test/checks/damage.js';
-import { judgeFolder } from '../../test/checks/folder-guest.js';
-import { missingPackages, RealServer } from '../../test/checks/server.js';
+import { flipBit, readAt, sizeOf, writeAt, zero } from '../testing/damage.js';
+import { judgeFolder } from '../testing/judge.js';
+import { missingPackages, RealServer } from '../testing/server.js';
 import etcdLog from './etcd-log/index.js';
 import { boltFinder } from './finder.js';
 import structure from './structure/index.js';
@@ -76,7 +76,7 @@ describe('hot captures of etcd under load', () => {
     for (const [i, captured] of captures.entries()) {
       const judged = await judge(captured);
       expect([captured, judged.why, judged.codes, judged.untested, judged.states]).toEqual([captured, [], [], [], ['clean', 'recoverable']]);
-      seen.lastIndex = judged.judgements.get('bbolt/etcd-log')?.summary ?? '';
+      seen.lastIndex = judged.judgements['bbolt/etcd-log']?.summary ?? '';
       seen.snapshots = readdirSync(join(captured, 'member/snap')).length - 1;
       seen.logs = logs(captured).length;
       if (i % 4 === 3) expect(await etcdStarts(captured)).toBe(true);
@@ -144,18 +144,18 @@ describe('damage', () => {
     const copy = copyOf(captures.at(-1) ?? '');
     zero(store(copy), 0, PAGE);
     const judged = await judge(copy);
-    expect(judged.judgements.get('bbolt/structure')).toMatchObject({ outcome: 'pass', instanceState: 'lost-tail' });
+    expect(judged.judgements['bbolt/structure']).toMatchObject({ outcome: 'pass', instanceState: 'lost-tail' });
   });
 
   it('pages of the store zeroed: those in use are found', { timeout: 60_000 }, async () => {
     const captured = captures.at(-1) ?? '';
     const pages = sizeOf(store(captured)) / PAGE;
     const found = { zeroed: 0, alarms: 0, inUse: 0 };
-    const reached = Number(/All (\d+) pages/.exec((await judge(captured)).judgements.get('bbolt/structure')?.summary ?? '')?.[1]);
+    const reached = Number(/All (\d+) pages/.exec((await judge(captured)).judgements['bbolt/structure']?.summary ?? '')?.[1]);
     for (let page = 2; page < pages; page += Math.ceil(pages / 25)) {
       const copy = copyOf(captured);
       const before = readAt(store(copy), page * PAGE, PAGE);
-      overwrite(store(copy), page * PAGE, Buffer.alloc(PAGE));
+      writeAt(store(copy), page * PAGE, Buffer.alloc(PAGE));
       if (before.every((byte) => byte === 0)) continue;
       found.zeroed++;
       if ((await judge(copy)).failed) found.alarms++;

@@ -4,9 +4,9 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { flipBit, randomFrom, readAt, sizeOf, swap, zero } from '../../test/checks/damage.js';
-import { judgeFolder } from '../../test/checks/folder-guest.js';
-import { missingPackages } from '../../test/checks/server.js';
+import { flipBit, randomFrom, readAt, sizeOf, swap, zero } from '../testing/damage.js';
+import { judgeFolder } from '../testing/judge.js';
+import { missingPackages } from '../testing/server.js';
 import { berkeleyFinder } from './finder.js';
 import pages from './pages/index.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Check } from '../../src/check.js';
-import { judgeOne } from '../testing/folder-context.js';
+import { judgeOne } from '../testing/judge.js';
 import { firebirdFinder } from './finder.js';
 import { TYPES } from './format/page.js';
 import structure from './structure/index.js';

@@ -4,10 +4,11 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/errors.js';
+import { treeOf } from '../testing/folder-guest.js';
 import { parseSettings, type Settings } from './find/settings.js';
+import { innodbFinder } from './find.js';
 import { parseRedoHead } from './format/redo-head.js';
 import { parseFlags, parseSpaceHeader } from './format/space-flags.js';
-import { folderContext } from './testing/context.js';
 
 let root = '';
 beforeEach(() => {
@@ -36,7 +37,7 @@ function redo(format: number, creator: string): Buffer {
   return head;
 }
 
-const found = async (volumes: string[]) => (await folderContext(Object.fromEntries(volumes.map((name) => [name, join(root, name)])))).instances;
+const found = async (volumes: string[]) => innodbFinder.find(await treeOf(Object.fromEntries(volumes.map((name) => [name, join(root, name)]))));
 
 describe('the InnoDB finder', () => {
   it('finds a data directory anywhere, with what it says of itself', async () => {

@@ -7,22 +7,10 @@ import type { DatabaseInstance } from '../../src/types.js';
 import { readAria } from '../aria/read-tables.js';
 import { evaluateAria } from '../aria/tables/index.js';
 import { evaluateMyisam, readMyisam } from '../myisam/tables/index.js';
-import { folderContext } from './testing/context.js';
-import {
-  flipBit,
-  forgetCopies,
-  logCheckpoint,
-  PAGE_BYTES,
-  readAt,
-  shorten,
-  stalePage,
-  swapPages,
-  takeFrom,
-  tearPage,
-  writeAt,
-  zeroLog,
-  zeroRange,
-} from './testing/damage.js';
+import { flipBit, readAt, shorten, stale, swap, takeFrom, tear, writeAt, zero } from '../testing/damage.js';
+import { openFolders } from '../testing/folder-guest.js';
+import { innodbFinder } from './find.js';
+import { forgetCopies, logCheckpoint, PAGE_BYTES, zeroLog } from './testing/damage.js';
 import { missingTools, TestServer } from './testing/server.js';
 import { type Verification, verifyFolder } from './testing/verify.js';
 
@@ -81,7 +69,7 @@ describe('a MariaDB server under load', () => {
     const pages = result.evidence.spaces?.pages;
     expect(pages?.requiredPages).toBeGreaterThan(100);
     expect(pages?.loggedPages).toBeGreaterThan(500);
-    const { instances, context } = await folderContext({ v: capture(i) });
+    const { instances, context } = await openFolders(capture(i), innodbFinder);
     const [instance] = instances as [DatabaseInstance];
     expect(evaluateAria(await readAria(instance, context))).toMatchObject({ outcome: 'pass', instanceState: 'clean' });
     expect(evaluateMyisam(await readMyisam(instance, context.labs.files, context.signal))).toMatchObject({ outcome: 'pass', instanceState: 'unknown' });
@@ -92,7 +80,7 @@ describe('a MariaDB server under load', () => {
     it('bit rot, and passes it in a free page', async () => {
       const result = await damaged(capture(-1), (folder) => {
         forgetCopies(folder);
-        flipBit(join(folder, accounts), ROOT * PAGE_BYTES + 5000);
+        flipBit(join(folder, accounts), ROOT * PAGE_BYTES + 5000, 2);
       });
       expect(result.codes).toContain('innodb.page.checksum');
       expect(result.state).toBe('damaged');
@@ -104,7 +92,7 @@ describe('a MariaDB server under load', () => {
 
     it('a torn page, and passes it when the doublewrite buffer or the log heals it', async () => {
       const page = changedPage();
-      const torn = (folder: string) => tearPage(join(folder, accounts), page, join(capture(0), accounts));
+      const torn = (folder: string) => tear(join(folder, accounts), page * PAGE_BYTES, PAGE_BYTES, join(capture(0), accounts));
       const result = await damaged(capture(-1), (folder) => {
         forgetCopies(folder);
         torn(folder);
@@ -125,14 +113,14 @@ describe('a MariaDB server under load', () => {
 
     it('a lost write (R2)', async () => {
       const page = changedPage();
-      const result = await damaged(capture(-1), (folder) => stalePage(join(folder, accounts), page, join(capture(0), accounts)));
+      const result = await damaged(capture(-1), (folder) => stale(join(folder, accounts), page * PAGE_BYTES, PAGE_BYTES, join(capture(0), accounts)));
       expect(result.evidence.spaces?.pages.kinds.stale.examples).toMatchObject([{ file: accounts, block: page }]);
       expect(result.judgements.reconciliation.summary).toContain('Writes to the tablespaces were lost');
       expect(result.state).toBe('damaged');
     });
 
     it('swapped pages', async () => {
-      const result = await damaged(capture(-1), (folder) => swapPages(join(folder, accounts), ROOT, ROOT + 1));
+      const result = await damaged(capture(-1), (folder) => swap(join(folder, accounts), ROOT * PAGE_BYTES, (ROOT + 1) * PAGE_BYTES, PAGE_BYTES));
       expect(result.evidence.spaces?.pages.kinds.identity.count).toBe(2);
       expect(result.failed).toEqual(['pages']);
     });
@@ -140,7 +128,7 @@ describe('a MariaDB server under load', () => {
     it('a zeroed range', async () => {
       const result = await damaged(capture(-1), (folder) => {
         forgetCopies(folder);
-        zeroRange(join(folder, accounts), ROOT * PAGE_BYTES, 2 * PAGE_BYTES);
+        zero(join(folder, accounts), ROOT * PAGE_BYTES, 2 * PAGE_BYTES);
       });
       expect(result.evidence.spaces?.pages.kinds.zeroed.count).toBe(2);
       expect(result.failed).toContain('pages');
@@ -162,7 +150,7 @@ describe('a MariaDB server under load', () => {
       const { endLsn } = logCheckpoint(capture(-1));
       const cut = await damaged(capture(-1), (folder) => zeroLog(folder, endLsn - 16, 4_000_000));
       expect(cut.codes).toContain('innodb.log.checkpoint-missing');
-      const gone = await damaged(capture(-1), (folder) => zeroRange(join(folder, 'ib_logfile0'), 0, 512));
+      const gone = await damaged(capture(-1), (folder) => zero(join(folder, 'ib_logfile0'), 0, 512));
       expect(gone.codes).toContain('innodb.log.damaged');
       const missingLog = await damaged(capture(-1), (folder) => rmSync(join(folder, 'ib_logfile0')));
       expect(missingLog.codes).toContain('innodb.log.missing');
@@ -209,10 +197,10 @@ describe('a MariaDB server under load', () => {
 
     it('bit rot in Aria tables, and a MyISAM table that lost its end', async () => {
       const folder = server.copy(capture(-1), 'others');
-      flipBit(join(folder, 'load_test/journal.MAD'), 3 * 8192 + 4000);
-      flipBit(join(folder, 'load_test/journal.MAI'), 8192 + 100);
+      flipBit(join(folder, 'load_test/journal.MAD'), 3 * 8192 + 4000, 2);
+      flipBit(join(folder, 'load_test/journal.MAI'), 8192 + 100, 2);
       shorten(join(folder, 'load_test/plain.MYD'), 5000);
-      const { instances, context } = await folderContext({ v: folder });
+      const { instances, context } = await openFolders(folder, innodbFinder);
       const [instance] = instances as [DatabaseInstance];
       expect((await readAria(instance, context)).pages.kinds.checksum.count).toBe(2);
       expect(evaluateMyisam(await readMyisam(instance, context.labs.files, context.signal))).toMatchObject({ outcome: 'fail', instanceState: 'damaged' });

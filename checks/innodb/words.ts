@@ -2,6 +2,9 @@
 import type { PageExample, Tally } from '../../src/bytes/page-facts.js';
 import type { CheckTarget } from '../../src/check.js';
 import type { Finding, Severity } from '../../src/types.js';
+import { count } from '../../src/words.js';
+
+export { count };
 
 export function notInnodb(target: CheckTarget): string | null {
   if (target.kind !== 'instance' || target.instance.engine !== 'innodb') return 'it is no InnoDB instance';
@@ -10,10 +13,6 @@ export function notInnodb(target: CheckTarget): string | null {
 
 export function finding(code: string, severity: Severity, message: string, where: Finding['where'] = {}): Finding {
   return { code: `innodb.${code}`, severity, message, where };
-}
-
-export function count(n: number, one: string, many = `${one}s`): string {
-  return `${n} ${n === 1 ? one : many}`;
 }
 
 /** One finding for all, then one for each example. */

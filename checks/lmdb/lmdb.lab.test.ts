@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { flipBit, overwrite, randomFrom, readAt, sizeOf, swap, zero } from '../../test/checks/damage.js';
-import { judgeFolder } from '../../test/checks/folder-guest.js';
-import { missingPackages, RealServer } from '../../test/checks/server.js';
+import { flipBit, randomFrom, readAt, sizeOf, swap, writeAt, zero } from '../testing/damage.js';
+import { judgeFolder } from '../testing/judge.js';
+import { missingPackages, RealServer } from '../testing/server.js';
 import { lmdbFinder } from './finder.js';
 import structure from './structure/index.js';
 import { DirectoryLoad, directoryArguments } from './testing/directory.js';
@@ -60,9 +60,9 @@ describe('hot captures of a directory under load', () => {
     for (const captured of captures) {
       const judged = await judge(captured);
       expect([captured, judged.why, judged.codes, judged.untested, judged.states]).toEqual([captured, [], [], [], ['clean']]);
-      expect(judged.judgements.get('lmdb/structure')?.tested[0]?.how).not.toContain('neither used nor free');
-      expect(judged.judgements.get('lmdb/structure')?.untested).toHaveLength(1);
-      last = Number(/transaction (\d+)/.exec(judged.judgements.get('lmdb/structure')?.summary ?? '')?.[1]);
+      expect(judged.judgements['lmdb/structure']?.tested[0]?.how).not.toContain('neither used nor free');
+      expect(judged.judgements['lmdb/structure']?.untested).toHaveLength(1);
+      last = Number(/transaction (\d+)/.exec(judged.judgements['lmdb/structure']?.summary ?? '')?.[1]);
       expect(spawnSync('mdb_dump', ['-a', captured], { maxBuffer: 2 ** 30 }).status).toBe(0);
     }
     expect(last).toBeGreaterThan(100);
@@ -129,7 +129,7 @@ describe('stores of every kind', () => {
     const home = loadStore(name.replaceAll(' ', '-'), header, pairs);
     const judged = await judge(home);
     expect([judged.why, judged.codes, judged.untested, judged.instances.length]).toEqual([[], [], [], 1]);
-    expect(judged.judgements.get('lmdb/structure')?.untested).toHaveLength(1);
+    expect(judged.judgements['lmdb/structure']?.untested).toHaveLength(1);
   });
 });
 
@@ -187,7 +187,7 @@ describe('damage', () => {
       const other = partnerOf(page, path);
       if (kind === 'zeroed') zero(path, page * PAGE, PAGE);
       else if (kind === 'swapped') swap(path, page * PAGE, other * PAGE, PAGE);
-      else if ((page + 1) * PAGE <= sizeOf(older)) overwrite(path, page * PAGE, readAt(older, page * PAGE, PAGE));
+      else if ((page + 1) * PAGE <= sizeOf(older)) writeAt(path, page * PAGE, readAt(older, page * PAGE, PAGE));
       same = dump(path).equals(before);
     });
     return { changed: !same, found: judged.failed };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Check } from '../../src/check.js';
-import { judgeFolder, judgeOne } from '../testing/folder-context.js';
+import { judgeEach, judgeOne } from '../testing/judge.js';
 import { mssqlFinder } from './finder.js';
 import { isAllocated } from './format/allocation.js';
 import { CHECKSUM, PAGE_BYTES } from './format/page.js';
@@ -71,7 +71,7 @@ describe('databases built from the format', () => {
     writeFileSync(join(folder, 'other', 'lonely.ndf'), dataFile({ fileId: 3, binding: 'ff'.repeat(16) }));
     writeFileSync(join(folder, 'disc.mdf'), Buffer.alloc(500_000, 'ISO'));
     writeFileSync(join(folder, 'other', 'alone.ldf'), logFile(usualLog(), 'ee'.repeat(16)));
-    const found = await judgeFolder(folder, mssqlFinder, CHECKS);
+    const found = await judgeEach(folder, mssqlFinder, CHECKS);
     const byPath = Object.fromEntries(found.map((judged) => [judged.instance.location.path, judged]));
     expect(byPath['/sales.mdf']?.instance.links.map(({ target }) => target).sort()).toEqual(['/other/more.dat', '/sales_log.ldf']);
     expect(byPath['/sales.mdf']?.failed).toBe(false);
@@ -96,7 +96,7 @@ describe('databases that servers wrote', () => {
       Object.assign(ctx.task.meta, { skipReason: 'SNAPPROOF_MSSQL_SAMPLES names no folder of .mdf and .ldf files' });
       ctx.skip();
     }
-    const found = await judgeFolder(SAMPLES, mssqlFinder, CHECKS);
+    const found = await judgeEach(SAMPLES, mssqlFinder, CHECKS);
     expect(found.length).toBeGreaterThan(0);
     for (const judged of found) {
       expect(judged, judged.instance.id).toMatchObject({ failed: false, codes: [] });

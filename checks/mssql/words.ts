@@ -3,14 +3,12 @@ import type { InstanceState, Judgement, UntestedItem } from '../../src/types.js'
 import { KNOWN_VERSIONS } from './format/file-page.js';
 import { isKnown, type StaticEvidence } from './static-pass.js';
 
+export { count } from '../../src/words.js';
+
 export const DAMAGE_ADVICE =
   'Take this database from an earlier restore point that passed. Run DBCC CHECKDB on the live server: if it finds the same, its storage damages pages.';
 export const SKEW_ADVICE =
   'Do not rely on this restore point for this database. Take the snapshot of all disks of this machine at the same instant, and verify the one before.';
-
-export function count(n: number, one: string, many = `${one}s`): string {
-  return `${n} ${n === 1 ? one : many}`;
-}
 
 export function nameOf({ path, boot }: StaticEvidence): string {
   // Attached files are named by their whole path: that is no better than the path in the guest.

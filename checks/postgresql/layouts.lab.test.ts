@@ -3,9 +3,10 @@ import { appendFileSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { flipBit, takeFrom, writeAt } from '../testing/damage.js';
 import { missingTools, TestCluster } from './testing/cluster.js';
-import { folderContext } from './testing/context.js';
-import { copyOf, flipBit, logSegment, takeFrom, writeAt } from './testing/damage.js';
+import { clusterAt } from './testing/cluster-at.js';
+import { copyOf, logSegment } from './testing/damage.js';
 import { verify, verifyFolder } from './testing/verify.js';
 
 const missing = missingTools();
@@ -39,7 +40,7 @@ describe('a cluster without checksums, on three disks', () => {
 
   /** Volume ids: v the data, w the log, s the tablespace. */
   const threeDisks = (data: string, wal: string, space: string) =>
-    folderContext(join(data, 'data'), { w: join(wal, 'wal'), s: join(space, 'space') }, [
+    clusterAt(join(data, 'data'), { w: join(wal, 'wal'), s: join(space, 'space') }, [
       { what: 'pg_wal', target: '/wal', location: location('w') },
       { what: `pg_tblspc/${tablespace}`, target: '/space', location: location('s') },
     ]);
@@ -70,7 +71,7 @@ describe('a cluster without checksums, on three disks', () => {
 
   it('fails a damaged page header', async () => {
     const damaged = copyOf(early, 'header');
-    flipBit(join(damaged, 'space', accounts), 5 * 8192 + 19);
+    flipBit(join(damaged, 'space', accounts), 5 * 8192 + 19, 2);
     const result = await verify(threeDisks(damaged, damaged, damaged));
     const { header, restored } = result.evidence.relations?.pages.kinds ?? {};
     expect((header?.count ?? 0) + (restored?.count ?? 0)).toBe(1);
@@ -159,7 +160,7 @@ describe('a base backup', () => {
     const other = TestCluster.create({ scale: 1 });
     try {
       const copy = copyOf(backup, 'foreign');
-      takeFrom(other.data, copy, 'pg_wal');
+      takeFrom(other.data, copy, ['pg_wal']);
       const result = await verifyFolder(copy);
       expect(result.codes).toContain('postgresql.wal.other-cluster');
       expect(result.failed).toContain('log');

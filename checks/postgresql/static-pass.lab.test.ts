@@ -2,9 +2,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { append, flipBit, readAt, stale, swap, takeFrom, tear } from '../testing/damage.js';
 import { pageChecksum } from './format/checksum.js';
 import { missingTools, TestCluster } from './testing/cluster.js';
-import { appendBytes, copyOf, cutLog, flipBit, logSegment, readAt, swapPages, takeFrom, tearPage, writeAt, zeroLog } from './testing/damage.js';
+import { copyOf, cutLog, logSegment, zeroLog } from './testing/damage.js';
 import { type Verification, verifyFolder } from './testing/verify.js';
 import type { LogFacts } from './wal-walk.js';
 
@@ -83,32 +84,32 @@ describe('the static pass on a real cluster', () => {
   });
 
   it('fails a torn page that the log does not repair', async () => {
-    const result = await damaged(quiet, 'torn', (folder) => tearPage(join(folder, accounts), 7));
+    const result = await damaged(quiet, 'torn', (folder) => tear(join(folder, accounts), 7 * PAGE, PAGE));
     expect(result.failed).toEqual(['pages']);
     expect(result.state).toBe('damaged');
     expect(result.evidence.relations?.pages.kinds.checksum.examples[0]).toMatchObject({ file: accounts, block: 7 });
   });
 
   it('passes a torn page of which the log holds a full image', async () => {
-    const result = await damaged(capture(LOADED), 'torn-repaired', (folder) => tearPage(join(folder, hot), 0));
+    const result = await damaged(capture(LOADED), 'torn-repaired', (folder) => tear(join(folder, hot), 0, PAGE));
     expect(result.evidence.relations?.pages.kinds.restored.count).toBe(1);
     expect(result.failed).toEqual([]);
     expect(result.state).toBe('recoverable');
   });
 
   it('fails bit rot', async () => {
-    const result = await damaged(quiet, 'rot', (folder) => flipBit(join(folder, accounts), 11 * PAGE + 5000));
+    const result = await damaged(quiet, 'rot', (folder) => flipBit(join(folder, accounts), 11 * PAGE + 5000, 2));
     expect(result.failed).toEqual(['pages']);
   });
 
   it('fails swapped pages', async () => {
-    const result = await damaged(quiet, 'swapped', (folder) => swapPages(join(folder, accounts), 3, 4));
+    const result = await damaged(quiet, 'swapped', (folder) => swap(join(folder, accounts), 3 * PAGE, 4 * PAGE, PAGE));
     expect(result.evidence.relations?.pages.kinds.checksum.count).toBe(2);
     expect(result.failed).toEqual(['pages']);
   });
 
   it('fails data files newer than the log (R1)', async () => {
-    const result = await damaged(capture(0), 'newer', (folder) => takeFrom(capture(-1), folder, 'base'));
+    const result = await damaged(capture(0), 'newer', (folder) => takeFrom(capture(-1), folder, ['base']));
     expect(result.codes).toContain('postgresql.page.newer-than-log');
     expect(result.failed).toContain('reconciliation');
     expect(result.state).toBe('non-atomic');
@@ -116,14 +117,14 @@ describe('the static pass on a real cluster', () => {
   });
 
   it('fails data files older than the log (R2)', async () => {
-    const result = await damaged(quiet, 'older', (folder) => takeFrom(capture(-2), folder, 'base'));
+    const result = await damaged(quiet, 'older', (folder) => takeFrom(capture(-2), folder, ['base']));
     expect(result.codes).toContain('postgresql.page.older-than-log');
     expect(result.failed).toContain('reconciliation');
     expect(result.state).toBe('non-atomic');
   });
 
   it('fails one lost write', async () => {
-    const result = await damaged(quiet, 'lost-write', (folder) => writeAt(join(folder, hot), 0, readAt(join(capture(5), hot), 0, PAGE)));
+    const result = await damaged(quiet, 'lost-write', (folder) => stale(join(folder, hot), 0, PAGE, join(capture(5), hot)));
     expect(result.evidence.relations?.pages.kinds.stale.count).toBe(1);
     expect(result.judgements.reconciliation.summary).toContain('Writes to the data files were lost');
   });
@@ -161,7 +162,7 @@ describe('the static pass on a real cluster', () => {
   });
 
   it('fails a damaged control file', async () => {
-    const result = await damaged(quiet, 'control', (folder) => flipBit(join(folder, 'global/pg_control'), 40));
+    const result = await damaged(quiet, 'control', (folder) => flipBit(join(folder, 'global/pg_control'), 40, 2));
     expect(result.failed).toContain('control');
     expect(result.state).toBe('damaged');
   });
@@ -172,7 +173,7 @@ describe('the static pass on a real cluster', () => {
       const blocks = cluster.sql(`select pg_relation_size('pgbench_accounts') / ${PAGE}`);
       const last = readAt(path, 0, PAGE);
       last.writeUInt16LE(pageChecksum(last, Number(blocks) + 1), 8);
-      appendBytes(path, Buffer.concat([Buffer.alloc(PAGE), last]));
+      append(path, Buffer.concat([Buffer.alloc(PAGE), last]));
     });
     expect(result.failed).toEqual([]);
     expect(result.evidence.relations?.pages.zeroPages).toBeGreaterThan(0);

@@ -6,6 +6,8 @@ import type { ControlFile } from './format/control.js';
 import { formatLsn } from './format/lsn.js';
 import type { PageExample } from './page-facts.js';
 
+export { count } from '../../src/words.js';
+
 /** Keys of examples that are log positions. */
 const LSN_KEYS = new Set(['lsn', 'required', 'logEnd']);
 
@@ -24,10 +26,6 @@ function printable(example: PageExample): Finding['where'] {
 
 export function notPostgres(target: CheckTarget): string | null {
   return target.kind === 'instance' && target.instance.engine === 'postgresql' ? null : 'it is no PostgreSQL cluster';
-}
-
-export function count(n: number, one: string, many = `${one}s`): string {
-  return `${n} ${n === 1 ? one : many}`;
 }
 
 /** The control file, or the judgement that must be given without it. */

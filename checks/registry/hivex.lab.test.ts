@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execaSync } from 'execa';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Check } from '../../src/check.js';
-import { judgeOne } from '../testing/folder-context.js';
+import { judgeOne } from '../testing/judge.js';
 import { registryFinder } from './finder.js';
 import log from './log/index.js';
 import structure from './structure/index.js';

@@ -8,7 +8,7 @@ import { Problems } from '../../src/bytes/problems.js';
 import { BufferSource } from '../../src/bytes/source.js';
 import type { Check } from '../../src/check.js';
 import { FormatError } from '../../src/errors.js';
-import { judgeFolder, judgeOne } from '../testing/folder-context.js';
+import { judgeEach, judgeOne } from '../testing/judge.js';
 import { mapCells } from './cells.js';
 import { loadHive } from './effective.js';
 import { registryFinder } from './finder.js';
@@ -61,7 +61,7 @@ describe('a sound hive', () => {
   });
 
   it('is found under any name, and its logs are not taken for hives', async () => {
-    const found = await judgeFolder(folderWith({ 'odd.bin': hive(3), 'odd.bin.LOG1': newLog(hive(3), 1, 8192, []) }, 'x'), registryFinder, CHECKS);
+    const found = await judgeEach(folderWith({ 'odd.bin': hive(3), 'odd.bin.LOG1': newLog(hive(3), 1, 8192, []) }, 'x'), registryFinder, CHECKS);
     expect(found.map(({ instance }) => [instance.location.path, instance.links.length])).toEqual([['/x/odd.bin', 1]]);
   });
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { flipBit, randomFrom, sizeOf, swap, zero } from '../../test/checks/damage.js';
-import { judgeFolder } from '../../test/checks/folder-guest.js';
-import { missingPackages, RealServer } from '../../test/checks/server.js';
+import { flipBit, randomFrom, sizeOf, swap, zero } from '../testing/damage.js';
+import { judgeFolder } from '../testing/judge.js';
+import { missingPackages, RealServer } from '../testing/server.js';
 import rocksFiles from './files/index.js';
 import { rocksFinder } from './finder.js';
 
@@ -56,7 +56,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const judge = (path: string) => judgeFolder(path, rocksFinder, [rocksFiles]);
-const howOf = (judged: Awaited<ReturnType<typeof judge>>) => judged.judgements.get('rocksdb/files')?.tested[0]?.how ?? '';
+const howOf = (judged: Awaited<ReturnType<typeof judge>>) => judged.judgements['rocksdb/files']?.tested[0]?.how ?? '';
 const of = (compression: string) => captures.filter((path) => path.includes(`/${compression}-`)).at(-1) ?? '';
 const tables = (path: string) =>
   readdirSync(path)

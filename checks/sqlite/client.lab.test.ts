@@ -6,13 +6,15 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Sandbox } from '../../src/labs/lab.js';
 import { openSandbox } from '../../src/labs/sandbox/index.js';
 import type { SqlAnswer, SqlQuestion } from '../../src/types.js';
+import { contextOver } from '../testing/folder-guest.js';
 import { askDatabase } from './client.js';
-import { contextOver, targetAt } from './testing/context.js';
+import { targetAt } from './testing/instance.js';
 import { addRows, copyDatabase, damage, openSample } from './testing/sample.js';
 import { directSandbox, missingProgram } from './testing/sqlite-program.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'snapproof-ask-'));
 const scratchParent = mkdtempSync(join(tmpdir(), 'snapproof-ask-scratch-'));
+const scratchFolder = async () => mkdtempSync(join(scratchParent, 'copy-'));
 let table = '';
 let rows = 0;
 beforeAll(() => {
@@ -33,9 +35,8 @@ afterAll(() => {
 
 async function ask(query: string, name = 'whole.db', timeoutSeconds = 20, sandbox: Sandbox = directSandbox): Promise<SqlAnswer> {
   const target = targetAt(`/${name}`);
-  if (target.kind !== 'instance') throw new TypeError('no instance');
   const question: SqlQuestion = { id: 'q', instance: target.id, database: null, query, timeoutSeconds };
-  const answer = await askDatabase(target.instance, question, contextOver(folder, { options: {}, sandbox, scratchParent }));
+  const answer = await askDatabase(target.instance, question, contextOver(folder, { options: {}, labs: { sandbox, scratchFolder } }));
   expect(readdirSync(scratchParent)).toEqual([]);
   return answer;
 }

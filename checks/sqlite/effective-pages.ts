@@ -1,9 +1,9 @@
 /** Puts together the page view that SQLite would open, and what that takes. */
 import type { ByteSource } from '../../src/types.js';
+import { Defects } from './defects.js';
 import { decodePageSize, HEADER_BYTES, MAGIC } from './format/header.js';
 import type { DatabaseFiles } from './guest-database.js';
 import { type PageLayer, PageView } from './page-view.js';
-import { Problems } from './problems.js';
 import type { JournalScan } from './scan-journal.js';
 import type { WalScan } from './scan-wal.js';
 import type { PageFacts } from './static-pass.js';
@@ -12,7 +12,7 @@ export interface EffectivePages {
   /** Null when not even the page size is known. */
   view: PageView | null;
   facts: PageFacts;
-  problems: Problems;
+  defects: Defects;
   /** Pages on disk that differ from what the journal kept of them; null when the journal is whole. */
   changedByTransaction: number | null;
 }
@@ -30,21 +30,21 @@ interface Logs {
 
 /** @param journal only when SQLite would roll it back. */
 export async function openEffectivePages(files: DatabaseFiles, wal: WalScan | null, journal: JournalScan | null): Promise<EffectivePages> {
-  const problems = new Problems();
+  const defects = new Defects();
   const empty: PageFacts = { pageSize: 0, pageCount: 0, filePages: 0, fromWal: 0, fromJournal: 0, absent: 0 };
-  const result: EffectivePages = { view: null, facts: empty, problems, changedByTransaction: null };
+  const result: EffectivePages = { view: null, facts: empty, defects, changedByTransaction: null };
   if (files.database.sizeBytes === 0) return result;
-  const logs = applicableLogs(files, wal, journal, problems);
+  const logs = applicableLogs(files, wal, journal, defects);
   const head = await readHead(files.database, logs.layers);
   const pageSize = logs.pageSize ?? decodePageSize(head.readUInt16BE(16));
   const isCreation = logs.journal?.facts.initialPages === 0 && !logs.wal;
   if (isCreation) return result;
   if (pageSize === null || !head.subarray(0, MAGIC.length).equals(MAGIC)) {
-    problems.add('sqlite.header', 1, '', 'does not begin with a SQLite header');
+    defects.add('sqlite.header', 1, '', 'does not begin with a SQLite header');
     return result;
   }
   const filePages = Math.ceil(files.database.sizeBytes / pageSize);
-  result.view = new PageView(files.database, logs.layers, pageSize, sizeInPages(logs, head, filePages, problems));
+  result.view = new PageView(files.database, logs.layers, pageSize, sizeInPages(logs, head, filePages, defects));
   result.facts = {
     pageSize,
     pageCount: result.view.pageCount,
@@ -57,7 +57,7 @@ export async function openEffectivePages(files: DatabaseFiles, wal: WalScan | nu
   return result;
 }
 
-function applicableLogs(files: DatabaseFiles, wal: WalScan | null, journal: JournalScan | null, problems: Problems): Logs {
+function applicableLogs(files: DatabaseFiles, wal: WalScan | null, journal: JournalScan | null, defects: Defects): Logs {
   const logs: Logs = { wal: null, journal: null, layers: [], pageSize: null };
   if (wal && wal.facts.committedFrames > 0 && files.wal) {
     logs.wal = wal;
@@ -66,7 +66,7 @@ function applicableLogs(files: DatabaseFiles, wal: WalScan | null, journal: Jour
   }
   if (!journal || !files.journal) return logs;
   if (logs.pageSize !== null && logs.pageSize !== journal.facts.pageSize) {
-    problems.add(
+    defects.add(
       'sqlite.header',
       1,
       '',
@@ -81,11 +81,11 @@ function applicableLogs(files: DatabaseFiles, wal: WalScan | null, journal: Jour
 }
 
 /** Never more than there are pages anywhere, whatever the logs and the header claim. */
-function sizeInPages({ wal, journal, layers }: Logs, head: Buffer, filePages: number, problems: Problems): number {
+function sizeInPages({ wal, journal, layers }: Logs, head: Buffer, filePages: number, defects: Defects): number {
   const claimed = wal?.facts.commitPages ?? journal?.facts.initialPages ?? pagesByHeader(head, filePages);
   let last = filePages;
   for (const { pages } of layers) for (const page of pages.keys()) last = Math.max(last, page);
-  if (claimed > last) problems.add('sqlite.file.short', last, '', `is the last there is, but the database has ${claimed} pages`);
+  if (claimed > last) defects.add('sqlite.file.short', last, '', `is the last there is, but the database has ${claimed} pages`);
   return Math.min(claimed, last, MAX_PAGES);
 }
 

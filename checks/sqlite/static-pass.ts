@@ -1,12 +1,12 @@
 /** What all static checks of one SQLite database share: its files are read once, nothing of the guest runs. */
 import type { CheckContext } from '../../src/check.js';
 import type { ByteSource, DatabaseInstance, Facts } from '../../src/types.js';
+import type { DefectReport } from './defects.js';
 import { type EffectivePages, openEffectivePages } from './effective-pages.js';
 import { headerFacts } from './find.js';
 import { parseWalIndex, WAL_INDEX_HEADER_BYTES, type WalIndexHeader } from './format/wal-index.js';
 import { type DatabaseFiles, mapsOf, withFiles } from './guest-database.js';
 import { comparePreviousLog, type PreviousLogFacts } from './previous-log.js';
-import type { ProblemReport } from './problems.js';
 import { type JournalFacts, scanJournal } from './scan-journal.js';
 import { scanWal, type WalFacts, type WalScan } from './scan-wal.js';
 import { type WalkFacts, walkDatabase } from './walk/walk-database.js';
@@ -31,7 +31,7 @@ export interface StaticEvidence {
   journal: (JournalFacts & JournalState) | null;
   pages: PageFacts | null;
   walk: WalkFacts | null;
-  problems: ProblemReport;
+  problems: DefectReport;
 }
 
 export interface JournalState {
@@ -101,7 +101,7 @@ async function lookBack({ database, wal }: DatabaseFiles, scan: WalScan | null, 
 async function walk(evidence: StaticEvidence, effective: EffectivePages, context: CheckContext<unknown>): Promise<void> {
   evidence.pages = effective.facts;
   if (effective.facts.pageCount === 0 || !effective.view) {
-    evidence.problems = effective.problems.report();
+    evidence.problems = effective.defects.report();
     return;
   }
   const totalBytes = effective.facts.pageCount * effective.facts.pageSize;
@@ -109,8 +109,8 @@ async function walk(evidence: StaticEvidence, effective: EffectivePages, context
     const doneBytes = Math.min(totalBytes, pages * effective.facts.pageSize);
     context.progress({ stage: 'static', what: `SQLite ${evidence.path}`, doneBytes, totalBytes });
   };
-  evidence.walk = await walkDatabase(effective.view, effective.problems, context.signal, onPages);
-  evidence.problems = effective.problems.report();
+  evidence.walk = await walkDatabase(effective.view, effective.defects, context.signal, onPages);
+  evidence.problems = effective.defects.report();
 }
 
 async function readWalIndex(source: ByteSource): Promise<WalIndexHeader | null> {

@@ -19,7 +19,7 @@ function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
 }
 
 /** Keeps errors until the results are out: a ledger that cannot be written must not cost the verdict. */
-export class Problems {
+export class KeptErrors {
   private readonly kept: unknown[] = [];
 
   /** What `work` gives; null when it failed, which is kept. */

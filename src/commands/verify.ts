@@ -15,7 +15,7 @@ import { verifyRestorePoint } from '../run.js';
 import { STAGES } from '../runner/stages.js';
 import { loadRestorePoints } from '../sources/index.js';
 import type { Depth, Policy, RestorePoint, VerificationRecord } from '../types.js';
-import { Problems } from './problems.js';
+import { KeptErrors } from './problems.js';
 import type { Streams } from './streams.js';
 import { print, widthOf } from './streams.js';
 
@@ -48,34 +48,34 @@ export async function verifyCommand(args: VerifyArguments, library: Library, str
   const ledger = openLedger(stateFolder(args.state));
   const abort = new AbortController();
   const uninstall = installSignalHandlers(abort);
-  const problems = new Problems();
+  const errors = new KeptErrors();
   const records: VerificationRecord[] = [];
   try {
     await reportAbandoned(streams);
     for (const restorePoint of restorePoints) {
-      const record = await problems.keep(() => verifyOne(restorePoint, policy, library, streams, abort.signal));
+      const record = await errors.keep(() => verifyOne(restorePoint, policy, library, streams, abort.signal));
       if (record) {
         records.push(record);
-        const entry = await problems.keep(() => ledger.appendRecord(record));
-        if (!args.json) await problems.keep(() => printRecord(record, entry ? ledger.path : null, streams));
+        const entry = await errors.keep(() => ledger.appendRecord(record));
+        if (!args.json) await errors.keep(() => printRecord(record, entry ? ledger.path : null, streams));
       } else if (abort.signal.aborted) break;
     }
-    await deliver(records, args, ledger.path, streams, problems);
+    await deliver(records, args, ledger.path, streams, errors);
   } finally {
     uninstall();
     ledger.close();
   }
-  problems.throwWorst((text) => streams.stderr.write(text));
+  errors.throwWorst((text) => streams.stderr.write(text));
   return exitCodeOf(records);
 }
 
 /** What belongs to the whole run: report files, the JSON document or the summary. */
-async function deliver(records: VerificationRecord[], args: VerifyArguments, storedAt: string, streams: Streams, problems: Problems): Promise<void> {
+async function deliver(records: VerificationRecord[], args: VerifyArguments, storedAt: string, streams: Streams, errors: KeptErrors): Promise<void> {
   if (records.length === 0) return;
   const { report } = args;
-  if (report !== undefined) await problems.keep(() => reportFiles(records, report, { storedAt }));
-  if (args.json) await problems.keep(() => writeRunDocument(records, streams.stdout));
-  else if (records.length > 1) await problems.keep(() => print(streams.stdout, renderSummary(records, appearance(streams))));
+  if (report !== undefined) await errors.keep(() => reportFiles(records, report, { storedAt }));
+  if (args.json) await errors.keep(() => writeRunDocument(records, streams.stdout));
+  else if (records.length > 1) await errors.keep(() => print(streams.stdout, renderSummary(records, appearance(streams))));
 }
 
 async function printRecord(record: VerificationRecord, storedAt: string | null, streams: Streams): Promise<void> {

@@ -1,4 +1,5 @@
 /** Sizes, times and instants as a person says them. */
+export { count } from '../words.js';
 
 const SIZES = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
 
@@ -37,11 +38,6 @@ export function formatSeconds(seconds: number): string {
 export function formatInstant(instant: string): string {
   const match = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?Z$/.exec(instant);
   return match ? `${match[1]} ${match[2]} UTC` : instant;
-}
-
-/** `1 check`, `3 checks`. */
-export function count(number: number, one: string, many = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`;
 }
 
 function digits(value: number, whole: boolean): string {

@@ -1,25 +1,18 @@
-import { type CheckTarget, defineCheck } from '../../../src/check.js';
+import { type CheckTarget, defineStaticCheck } from '../../../src/check.js';
 import type { Finding, InstanceState, Judgement, Severity, UntestedItem } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { type AriaEvidence, readAria } from '../read-tables.js';
 
-export default defineCheck<AriaEvidence, Record<string, never>>({
+export default defineStaticCheck<AriaEvidence>({
   id: 'aria/tables',
   title: 'Every page of the Aria tables carries its own checksum, and their log is there',
   failureTitle: 'Aria tables or their log are damaged or missing',
   description:
     'Calculates the checksum of every page of the Aria tables beside InnoDB (in MariaDB: the system tables), and holds the control file against the log files.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
   optionsSchema: { type: 'object', additionalProperties: false },
-  defaultOptions: {},
   skipReason: notAria,
-  collect: async (target, context) => {
-    if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
-    return readAria(target.instance, context);
-  },
+  collect: readAria,
   evaluate: evaluateAria,
 });
 
@@ -36,11 +29,11 @@ export function evaluateAria(evidence: AriaEvidence): Judgement {
   const untested = untestedParts(evidence);
   return {
     outcome: worst ? 'fail' : 'pass',
-    summary: worst ? worst.message : `${pages.proven} pages of ${tables} Aria tables carry their own checksum.`,
+    summary: worst ? worst.message : `${count(pages.proven, 'page')} of ${count(tables, 'Aria table')} carry their own checksum.`,
     findings,
     ...(worst ? { advice: 'Take an earlier restore point, and look at the live server (CHECK TABLE) for the same damage.' } : {}),
     instanceState: stateOf(worst !== undefined, untested),
-    tested: [{ what: 'pages of Aria tables', how: `checksum of ${pages.proven} pages of ${tables} tables` }],
+    tested: [{ what: 'pages of Aria tables', how: `checksum of ${count(pages.proven, 'page')} of ${count(tables, 'table')}` }],
     untested,
   };
 }

@@ -1,26 +1,21 @@
 /** Check `bbolt/etcd-log`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { type CheckTarget, defineCheck } from '../../../src/check.js';
+import { type CheckTarget, defineStaticCheck, instanceOf } from '../../../src/check.js';
 import type { Judgement } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notBolt } from '../applies.js';
+import { count } from '../../../src/words.js';
+import { notBolt } from '../applies.js';
 import { judgeEtcd } from './judge.js';
 import { type EtcdEvidence, scanEtcd } from './scan.js';
 
-export default defineCheck<EtcdEvidence, Record<string, never>>({
+export default defineStaticCheck<EtcdEvidence>({
   id: 'bbolt/etcd-log',
   title: 'The log of the etcd member is whole, and store, log and snapshots are of one instant',
   failureTitle: 'The log of the etcd member is damaged, or store, log and snapshots are of different instants',
   description:
     'Follows the checksums of the write-ahead log through all its files to the true end, verifies the snapshots, and compares the raft indexes of store, log and snapshots.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 30 * 60_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason,
-  collect: (target, context) => scanEtcd(instanceOf(target), context),
+  collect: scanEtcd,
   evaluate: judge,
 });
 
@@ -63,7 +58,7 @@ function judge(evidence: EtcdEvidence): Judgement {
     tested: [
       {
         what: `etcd log in ${folder}`,
-        how: `verified the checksums of ${state.records} records in ${wal.length} files (${bytes} bytes) and of ${evidence.snapshots.length} snapshots; compared raft indexes`,
+        how: `verified the checksums of ${count(state.records, 'record')} in ${count(wal.length, 'file')} (${bytes} bytes) and of ${count(evidence.snapshots.length, 'snapshot')}; compared raft indexes`,
       },
     ],
     untested,

@@ -1,25 +1,20 @@
 /** Check `bbolt/structure`: see README.md beside this file. */
 import { judgeProblems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notBolt, storeOf } from '../applies.js';
+import { count } from '../../../src/words.js';
+import { notBolt, storeOf } from '../applies.js';
 import { type StoreEvidence, scanStore } from './scan.js';
 
-export default defineCheck<StoreEvidence, Record<string, never>>({
+export default defineStaticCheck<StoreEvidence>({
   id: 'bbolt/structure',
   title: 'Every page that the newest transaction of the bbolt store reaches is in place and well-formed',
   failureTitle: 'Pages of the bbolt store (etcd and others) are damaged, missing or of another instant',
   description:
     'Verifies the checksums of the meta pages and walks all buckets and the list of free pages from the newest. Other pages of bbolt carry no checksum, so bytes inside values are not proven.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 30 * 60_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notBolt,
-  collect: (target, context) => scanStore(storeOf(instanceOf(target)), context),
+  collect: (instance, context) => scanStore(storeOf(instance), context),
   evaluate: judge,
 });
 
@@ -27,18 +22,22 @@ function judge(evidence: StoreEvidence): Judgement {
   const { path, walk, readable, transaction, pageBytes } = evidence;
   const bitRot = { what: `bit rot inside the values of ${path}`, why: 'pages of bbolt carry no checksum', holdsData: false };
   const free =
-    walk?.freePages === null ? 'the list of free pages is not kept on disk' : `${walk?.freePages} free pages, ${walk?.lostPages} neither used nor free`;
+    walk?.freePages === null
+      ? 'the list of free pages is not kept on disk'
+      : `${count(walk?.freePages ?? 0, 'free page')}, ${walk?.lostPages} neither used nor free`;
   return judgeProblems({
     reports: [evidence.problems],
     soundState: 'clean',
     passSummary: walk
-      ? `All ${walk.pages} pages that transaction ${transaction} of ${path} reaches are in place and well-formed (${walk.entries} entries).`
+      ? `All ${walk.pages} pages that transaction ${transaction} of ${path} reaches are in place and well-formed (${count(walk.entries, 'entry', 'entries')}).`
       : `${path} was not looked at.`,
     what: `bbolt store ${path}`,
     advice:
       'Do not rely on this restore point for this store. Use an earlier restore point that passed; a member of a larger etcd cluster can be replaced by a new one.',
     ...(walk ? { consistency: { level: 'filesystem' as const, why: `${path} is complete as of its transaction ${transaction}` } } : {}),
-    tested: walk ? [{ what: `bbolt store ${path}`, how: `walked ${walk.buckets} buckets over ${walk.pages} pages of ${pageBytes} bytes; ${free}` }] : [],
+    tested: walk
+      ? [{ what: `bbolt store ${path}`, how: `walked ${count(walk.buckets, 'bucket')} over ${count(walk.pages, 'page')} of ${pageBytes} bytes; ${free}` }]
+      : [],
     untested: readable ? [bitRot] : [{ what: `bbolt store ${path}`, why: 'it could not be read as a file', holdsData: true }],
   });
 }

@@ -1,7 +1,7 @@
 /** Check `berkeleydb/pages`: see README.md beside this file. */
 import { judgeProblems, type ProblemReport, Problems } from '../../../src/bytes/problems.js';
 import { MappedSource } from '../../../src/bytes/source.js';
-import { type CheckContext, type CheckTarget, defineCheck } from '../../../src/check.js';
+import { type CheckContext, type CheckTarget, defineStaticCheck, otherThan } from '../../../src/check.js';
 import { FormatError } from '../../../src/errors.js';
 import type { DatabaseInstance, Judgement, UntestedItem } from '../../../src/types.js';
 import { findLogEnd, type LogEnd } from './log.js';
@@ -20,32 +20,20 @@ export interface BerkeleyEvidence {
 const ADVICE =
   'Do not rely on this restore point for this file. Use an earlier restore point that passed; "db_verify FILE" shows the damage, and "db_dump -r FILE" saves what can be read.';
 
-export default defineCheck<BerkeleyEvidence, Record<string, never>>({
+export default defineStaticCheck<BerkeleyEvidence>({
   id: 'berkeleydb/pages',
   title: 'Every page of the Berkeley DB file is in its place and well-formed',
   failureTitle: 'Pages of the Berkeley DB file are damaged, missing or in the wrong place',
   description:
     'Reads every page: its own number, type, layout, and its checksum where the file has them; compares the log positions in the pages with the end of the log; walks the trees of files that no log protects.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 30 * 60_000,
-  optionsSchema: { type: 'object', additionalProperties: false, properties: {} },
-  defaultOptions: {},
   skipReason: notBerkeley,
-  collect: (target, context) => collect(instanceOf(target), context),
+  collect,
   evaluate: judge,
 });
 
 function notBerkeley(target: CheckTarget): string | null {
-  if (target.kind !== 'instance') return 'this is no database';
-  return target.instance.engine === 'berkeleydb' ? null : `this is a ${target.instance.engine} database, not Berkeley DB`;
-}
-
-function instanceOf(target: CheckTarget): DatabaseInstance {
-  if (target.kind !== 'instance') throw new TypeError(`${target.id} is no database`);
-  return target.instance;
+  return otherThan(target, ['berkeleydb'], 'Berkeley DB');
 }
 
 async function collect({ location }: DatabaseInstance, context: CheckContext<unknown>): Promise<BerkeleyEvidence> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/bytes/source.js';
-import { judgeFolder } from '../../../test/checks/folder-guest.js';
+import { judgeFolder } from '../../testing/judge.js';
 import { berkeleyFinder } from '../finder.js';
 import { pageChecksum } from '../format/meta.js';
 import pages from './index.js';
@@ -81,7 +81,7 @@ describe('a sound file', () => {
   it('passes, and every page is reached', async () => {
     const judged = await judge({ any: file() });
     expect(judged).toMatchObject({ failed: false, codes: [], states: ['clean'], untested: [] });
-    expect(judged.judgements.get('berkeleydb/pages')?.summary).toContain('reach 3 of them');
+    expect(judged.judgements['berkeleydb/pages']?.summary).toContain('reach 3 of them');
   });
 
   it('of an environment is recoverable, and its trees are left open', async () => {

@@ -1,28 +1,23 @@
 /** Check `firebird/structure`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement, UntestedItem } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notFirebird } from '../applies.js';
+import { count } from '../../../src/words.js';
+import { notFirebird } from '../applies.js';
 import { type StaticEvidence, staticPass, unknownReason } from '../static-pass.js';
 
 const ADVICE =
   'Take this database from an earlier restore point that passed. Run "gfix -v -full" on a copy of the live database: if it finds the same, its storage loses writes.';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'firebird/structure',
   title: 'Every page of the Firebird database that is in use is in its place, and what points to it was written after it',
   failureTitle: 'Pages of the Firebird database are damaged, lost or older than what points to them',
   description:
     'Walks pointer, data, blob and index pages of a Firebird database from its header. Firebird has no log: it writes pages in an order that makes the file whole at any instant, and this proves that it is.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notFirebird,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: evaluateStructure,
 });
 
@@ -37,7 +32,7 @@ export function evaluateStructure(evidence: StaticEvidence): Judgement {
     reports: [problems.report(), evidence.problems],
     soundState: active > 0 ? 'recoverable' : 'clean',
     passSummary: walk
-      ? `${walk.dataPages} data pages with ${walk.records} records and ${walk.indexes} indexes of ${path} are in order; ${why}.`
+      ? `${count(walk.dataPages, 'data page')} with ${count(walk.records, 'record')} and ${count(walk.indexes, 'index', 'indexes')} of ${path} are in order; ${why}.`
       : `${path} was not walked.`,
     advice: ADVICE,
     what: `Firebird database ${path}`,
@@ -58,7 +53,7 @@ function noteHeader(problems: Problems, { path, sizeBytes, header, headerProblem
 function howTested({ walk }: StaticEvidence): string {
   if (!walk) return 'its header page';
   const pages = `${walk.dataPages} data, ${walk.blobPages} blob and ${walk.indexPages} index pages of ${walk.relations} relations`;
-  return `walked ${pages}: type, own number, owner, page inventory, ${walk.records} records and the order of keys in ${walk.indexes} indexes`;
+  return `walked ${pages}: type, own number, owner, page inventory, ${count(walk.records, 'record')} and the order of keys in ${count(walk.indexes, 'index', 'indexes')}`;
 }
 
 function untestedOf({ path, sizeBytes, header }: StaticEvidence): UntestedItem[] {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { open, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { openImage } from '../../../src/images/index.js';
 import { openSandbox } from '../../../src/labs/sandbox/index.js';
 import type { ImageFormat, Judgement, SnapshotImage } from '../../../src/types.js';
 import { convert, makeImage, qemuImg, testFolder } from '../../../test/images/make.js';
+import { readAt, writeAt } from '../../testing/damage.js';
 import type { StructureOptions } from './evidence.js';
 import check from './index.js';
 
@@ -25,19 +26,6 @@ async function judge(image: SnapshotImage): Promise<Judgement> {
 }
 
 const openAs = (path: string, format: ImageFormat, folder: string) => openImage({ path, format, bus: null }, { folder, allowedFolders: [] });
-
-async function overwrite(path: string, offset: number, bytes: Buffer): Promise<void> {
-  const file = await open(path, 'r+');
-  await file.write(bytes, 0, bytes.length, offset);
-  await file.close();
-}
-
-async function readAt(path: string, offset: number, length: number): Promise<Buffer> {
-  const file = await open(path);
-  const { buffer } = await file.read(Buffer.alloc(length), 0, length, offset);
-  await file.close();
-  return buffer;
-}
 
 describe('intact images pass', () => {
   it.each<[ImageFormat, string[]]>([
@@ -87,7 +75,7 @@ describe('a chain', () => {
     await qemuImg('create', '-q', '-f', 'qcow2', '-b', 'base', '-F', 'qcow2', top);
     const image = await openAs(top, 'qcow2', folder);
     expect((await judge(image)).tested).toHaveLength(2);
-    await overwrite(base, 2 * CLUSTER, Buffer.alloc(CLUSTER));
+    writeAt(base, 2 * CLUSTER, Buffer.alloc(CLUSTER));
     const judgement = await judge(image);
     expect(judgement.outcome).toBe('fail');
     expect(judgement.findings.map(({ where }) => where.file)).toEqual([base]);
@@ -98,7 +86,7 @@ describe('damaged images fail', () => {
   it('qcow2 whose reference counts were lost', async () => {
     const folder = await testFolder();
     const path = await makeImage(folder, 'disk', 'qcow2');
-    await overwrite(path, 2 * CLUSTER, Buffer.alloc(CLUSTER));
+    writeAt(path, 2 * CLUSTER, Buffer.alloc(CLUSTER));
     const judgement = await judge(await openAs(path, 'qcow2', folder));
     expect(judgement).toMatchObject({ outcome: 'fail', findings: [{ code: 'image.structure.corrupt', severity: 'critical', where: { file: path } }] });
     expect(judgement.summary).toContain('corruption');
@@ -108,16 +96,16 @@ describe('damaged images fail', () => {
   it('qcow2 with two guest clusters in one place', async () => {
     const folder = await testFolder();
     const path = await makeImage(folder, 'disk', 'qcow2');
-    const first = await readAt(path, 4 * CLUSTER, 8);
-    await overwrite(path, 4 * CLUSTER + 8, first);
+    const first = readAt(path, 4 * CLUSTER, 8);
+    writeAt(path, 4 * CLUSTER + 8, first);
     expect(await judge(await openAs(path, 'qcow2', folder))).toMatchObject({ outcome: 'fail', findings: [{ code: 'image.structure.corrupt' }] });
   });
 
   it('vdi with two blocks in one place', async () => {
     const folder = await testFolder();
     const path = await makeImage(folder, 'disk', 'vdi');
-    const map = (await readAt(path, 340, 4)).readUInt32LE(0);
-    await overwrite(path, map + 4, await readAt(path, map, 4));
+    const map = readAt(path, 340, 4).readUInt32LE(0);
+    writeAt(path, map + 4, readAt(path, map, 4));
     expect(await judge(await openAs(path, 'vdi', folder))).toMatchObject({ outcome: 'fail', findings: [{ code: 'image.structure.corrupt' }] });
   });
 
@@ -128,15 +116,15 @@ describe('damaged images fail', () => {
       signal: 'SIGABRT',
     });
     expect(await judge(await openAs(path, 'qcow2', folder))).toMatchObject({ outcome: 'pass', findings: [{ code: 'image.structure.counts-behind' }] });
-    const first = await readAt(path, 4 * CLUSTER, 8);
-    await overwrite(path, 4 * CLUSTER + 16 * 8, first);
+    const first = readAt(path, 4 * CLUSTER, 8);
+    writeAt(path, 4 * CLUSTER + 16 * 8, first);
     expect(await judge(await openAs(path, 'qcow2', folder))).toMatchObject({ outcome: 'fail', findings: [{ code: 'image.structure.corrupt' }] });
   });
 
   it('but leaked clusters are only a warning', async () => {
     const folder = await testFolder();
     const path = await makeImage(folder, 'disk', 'qcow2');
-    await overwrite(path, 4 * CLUSTER, Buffer.alloc(8));
+    writeAt(path, 4 * CLUSTER, Buffer.alloc(8));
     const judgement = await judge(await openAs(path, 'qcow2', folder));
     expect(judgement).toMatchObject({ outcome: 'pass', findings: [{ code: 'image.structure.leaks', severity: 'warning', where: { leaks: 1 } }] });
   });

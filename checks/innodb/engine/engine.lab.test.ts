@@ -8,12 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EngineRunner } from '../../../src/labs/engine/index.js';
 import { openSandbox } from '../../../src/labs/sandbox/index.js';
 import type { Judgement } from '../../../src/types.js';
+import { openFolders } from '../../testing/folder-guest.js';
 import { complete, evaluateCheck } from '../check-table/index.js';
+import { innodbFinder } from '../find.js';
 import { complaints, evaluateRecovery, tried } from '../recovery/index.js';
-import { folderContext } from '../testing/context.js';
 import { missingTools, TestServer } from '../testing/server.js';
 import type { EngineRun } from './parse.js';
-import { type EngineContext, runEngine } from './run.js';
+import { runEngine } from './run.js';
 
 const missing = missingTools();
 const scratch = mkdtempSync(join(tmpdir(), 'snapproof-mariadb-'));
@@ -36,14 +37,14 @@ async function capture(): Promise<void> {
 }
 
 async function runOn(folders: Record<string, string>): Promise<EngineRun> {
-  const { instances, context } = await folderContext(folders);
+  const { instances, context } = await openFolders(folders, innodbFinder);
   const [instance] = instances;
   if (!instance) throw new Error('no instance was found');
   const { signal } = context;
   const scratchFolder = async () => mkdtempSync(join(scratch, 'copy-'));
   const appliance = () => Promise.reject(new Error('this test has no appliance'));
   const engine = new EngineRunner({ choice: 'auto', limitBytes: 2 ** 33, files: () => context.labs.files, appliance, sandbox, scratchFolder, signal });
-  const engineContext = { ...context, inspection: { systems: [] }, labs: { ...context.labs, engine } } as unknown as EngineContext;
+  const engineContext = { ...context, labs: { ...context.labs, engine } };
   return JSON.parse(JSON.stringify(await runEngine({ kind: 'instance', id: instance.id, instance }, engineContext))) as EngineRun;
 }
 

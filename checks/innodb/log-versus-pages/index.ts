@@ -1,4 +1,4 @@
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Finding, InstanceState, Judgement, UntestedItem } from '../../../src/types.js';
 import { evaluatePages } from '../page-checksums/index.js';
 import type { PageFacts } from '../page-facts.js';
@@ -9,24 +9,16 @@ import { finding, notInnodb, SKEW_ADVICE, tallied } from '../words.js';
 
 const SKEW = 'The disks of this backup were not captured at the same instant.';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'innodb/log-versus-pages',
   title: 'Tablespaces and redo log belong to the same instant',
   failureTitle: 'Tablespaces and redo log are of different instants',
   description:
     'R1: no page is newer than the end of the redo log. R2: every change logged before the checkpoint is in its page. The server checks the first only on pages it reads, and the second never.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
   optionsSchema: { type: 'object', additionalProperties: false },
-  defaultOptions: {},
   skipReason: notInnodb,
-  collect: async (target, context) => {
-    if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
-    return staticPass(target.instance, context);
-  },
+  collect: staticPass,
   evaluate: evaluateReconciliation,
 });
 

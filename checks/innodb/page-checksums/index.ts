@@ -1,26 +1,18 @@
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Finding, InstanceState, Judgement, UntestedItem } from '../../../src/types.js';
 import { type SpaceFacts, type StaticEvidence, staticPass } from '../static-pass.js';
 import { count, DAMAGE_ADVICE, finding, notInnodb, tallied } from '../words.js';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'innodb/page-checksums',
   title: 'Every page in use carries its own checksum and address, or is made anew before it is read',
   failureTitle: 'Pages or files of the tablespaces are damaged or missing',
   description:
     'Calculates the checksum of every page of every tablespace, compares its own number and tablespace, and looks for missing and short files. Free pages do not count; pages that the redo log or the doublewrite buffer replaces are no damage.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
   optionsSchema: { type: 'object', additionalProperties: false },
-  defaultOptions: {},
   skipReason: notInnodb,
-  collect: async (target, context) => {
-    if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
-    return staticPass(target.instance, context);
-  },
+  collect: staticPass,
   evaluate: evaluatePages,
 });
 

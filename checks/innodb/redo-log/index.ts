@@ -1,26 +1,18 @@
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Finding, InstanceState, Judgement } from '../../../src/types.js';
 import type { LogFacts } from '../redo/facts.js';
 import { instanceLog, type StaticEvidence } from '../static-pass.js';
 import { count, finding, LOG_ADVICE, notInnodb, SKEW_ADVICE } from '../words.js';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'innodb/redo-log',
   title: 'The redo log is there and unbroken from the checkpoint to its end',
   failureTitle: 'The redo log is missing, broken or of another instant',
   description: 'Follows the redo log from its newest valid checkpoint to its true end by its checksums, and looks for log that lies beyond a hole.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 3_600_000,
   optionsSchema: { type: 'object', additionalProperties: false },
-  defaultOptions: {},
   skipReason: (target) => notInnodb(target) ?? onlyTables(target),
-  collect: async (target, context) => {
-    if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
-    return instanceLog(target.instance, context);
-  },
+  collect: instanceLog,
   evaluate: evaluateLog,
 });
 

@@ -4,30 +4,15 @@
  * #innodb_redo files). LSNs count every byte of the blocks, headers included.
  */
 import { BlockReader } from '../../../src/bytes/block-reader.js';
-import { crc32c } from '../../../src/bytes/crc32c.js';
-import type { ByteMap } from '../../../src/types.js';
-import { readU32 } from '../format/mini-transaction.js';
-import { parseRedoHead, type RedoHead } from '../format/redo-head.js';
+import type { RedoHead } from '../format/redo-head.js';
+import { type Layout, type LayoutRequest, layOut } from './block-layout.js';
+import { BLOCK, BLOCK_HEADER, BlockStream } from './block-stream.js';
 import type { LogFacts } from './facts.js';
 import { LogKnowledge } from './knowledge.js';
 import { MtrWalk } from './mtr-walk.js';
 import type { LogState } from './read-log.js';
-import type { Checkpoint, LogStream } from './stream.js';
 
-const BLOCK = 512;
-const FILE_HEADER = 4 * BLOCK;
-const BLOCK_HEADER = 12;
-const CHECKPOINTS = [BLOCK, 3 * BLOCK];
-const HIGH = 2 ** 32;
-const FLUSH_BIT = 0x80000000;
-/** Format 5 (8.0.19) counts laps of the block number in place of the checkpoint number, format 6 has one file per stretch of log. */
-const FORMAT_REDO_FILES = 6;
-
-export interface BlockLogRequest {
-  maps: (ByteMap | null)[];
-  head: RedoHead;
-  /** The first bytes of the first file. */
-  firstBlocks: Buffer;
+export interface BlockLogRequest extends LayoutRequest {
   historyBytes: number;
   signal: AbortSignal;
   progress(doneBytes: number): void;
@@ -48,158 +33,6 @@ export async function readBlockLog(request: BlockLogRequest): Promise<{ log: Log
 /** An encrypted log of MariaDB 10.4 and later keeps its key's version before the checksum. */
 function trailerBytes(head: RedoHead): number {
   return head.format === 'mariadb-10.5' && head.encrypted ? 8 : 4;
-}
-
-interface Layout {
-  checkpoint: Checkpoint;
-  /** LSN distance of one lap. */
-  capacity: number;
-  /** File and offset at which a block-aligned LSN lies; null when no file holds it. */
-  place(lsn: number): { map: ByteMap; offset: number } | null;
-}
-
-async function layOut(request: BlockLogRequest, blocks: BlockReader): Promise<Layout | { why: string }> {
-  const maps = request.maps.filter((map): map is ByteMap => map !== null && map.sizeBytes > FILE_HEADER);
-  if (maps.length < request.maps.length) return { why: 'a file of the log is cut short or cannot be read' };
-  return request.head.number === FORMAT_REDO_FILES ? layOutFiles(maps, blocks) : layOutGroup(maps, request);
-}
-
-/** Files of one size, one after the other, as a ring. The checkpoint tells where in the ring its LSN lies. */
-function layOutGroup(maps: ByteMap[], request: BlockLogRequest): Layout | { why: string } {
-  const fileBytes = (maps[0]?.sizeBytes ?? 0) - FILE_HEADER;
-  if (maps.some((map) => map.sizeBytes - FILE_HEADER !== fileBytes)) return { why: 'its files are not of one size' };
-  const capacity = fileBytes * maps.length;
-  const checkpoint = groupCheckpoint(request.firstBlocks, request.head);
-  if (!checkpoint) return { why: 'it holds no valid checkpoint' };
-  // Offsets count the headers of the files; the first block of the log lies after the first header.
-  const ringOffset = (offset: number) => offset - FILE_HEADER * (1 + Math.floor(offset / (fileBytes + FILE_HEADER)));
-  const origin = ringOffset(checkpoint.offset);
-  const place = (lsn: number) => {
-    const inRing = (((origin + (lsn - checkpoint.lsn)) % capacity) + capacity) % capacity;
-    const map = maps[Math.floor(inRing / fileBytes)];
-    return map ? { map, offset: FILE_HEADER + (inRing % fileBytes) } : null;
-  };
-  return { checkpoint, capacity, place };
-}
-
-function groupCheckpoint(head: Buffer, { format }: RedoHead): (Checkpoint & { offset: number }) | null {
-  let best: (Checkpoint & { offset: number; number: number }) | null = null;
-  for (const at of CHECKPOINTS) {
-    if (head.length < at + BLOCK || !blockIsIntact(head, at)) continue;
-    const number = readU32(head, at) * HIGH + readU32(head, at + 4);
-    const lsn = readU32(head, at + 8) * HIGH + readU32(head, at + 12);
-    const offset = readU32(head, at + 16) * HIGH + readU32(head, at + 20);
-    const endLsn = format === 'mariadb-10.5' ? readU32(head, at + BLOCK - 16) * HIGH + readU32(head, at + BLOCK - 12) : lsn;
-    if (offset < FILE_HEADER || (best && best.number > number)) continue;
-    best = { number, lsn, offset, endLsn: endLsn >= lsn ? endLsn : lsn };
-  }
-  return best;
-}
-
-/** MySQL 8.0.30 and later: each file begins at an LSN of its own; the newest checkpoint of any file counts. */
-async function layOutFiles(maps: ByteMap[], blocks: BlockReader): Promise<Layout | { why: string }> {
-  const files: { start: number; map: ByteMap }[] = [];
-  let checkpoint: Checkpoint | null = null;
-  const head = Buffer.alloc(FILE_HEADER);
-  for (const map of maps) {
-    await blocks.read(map, 0, head, FILE_HEADER);
-    const parsed = parseRedoHead(head);
-    if (!parsed || !blockIsIntact(head, 0)) return { why: 'the header of one of its files is damaged' };
-    files.push({ start: parsed.firstLsn, map });
-    for (const at of CHECKPOINTS) {
-      const lsn = readU32(head, at + 8) * HIGH + readU32(head, at + 12);
-      if (blockIsIntact(head, at) && lsn > (checkpoint?.lsn ?? 0)) checkpoint = { lsn, endLsn: lsn };
-    }
-  }
-  if (!checkpoint) return { why: 'it holds no valid checkpoint' };
-  const capacity = files.reduce((sum, { map }) => sum + map.sizeBytes - FILE_HEADER, 0);
-  const place = (lsn: number) => {
-    const file = files.find(({ start, map }) => lsn >= start && lsn < start + map.sizeBytes - FILE_HEADER);
-    return file ? { map: file.map, offset: FILE_HEADER + lsn - file.start } : null;
-  };
-  return { checkpoint, capacity, place };
-}
-
-function blockIsIntact(bytes: Uint8Array, at: number): boolean {
-  return readU32(bytes, at + BLOCK - 4) === crc32c(bytes, at, at + BLOCK - 4);
-}
-
-/** Block numbers count from 1 and wrap at 2^30. */
-function numberOf(lsn: number): number {
-  return (Math.floor(lsn / BLOCK) % 0x40000000) + 1;
-}
-
-interface Block {
-  /** Of what is in it; `BLOCK` when it is full. */
-  dataBytes: number;
-  firstGroup: number;
-}
-
-/** The payload of consecutive blocks as one stream. A position is an LSN without the headers and trailers of the blocks. */
-class BlockStream implements LogStream {
-  readonly form = { crc: false, nonceBytes: 0 } as const;
-  readonly capacity: number;
-  readonly payload: number;
-  private readonly chunk = Buffer.alloc(128 * BLOCK);
-  private chunkLsn = -1;
-  private chunkBytes = 0;
-
-  constructor(
-    private readonly reader: BlockReader,
-    private readonly layout: Layout,
-    private readonly trailer: number,
-  ) {
-    this.capacity = layout.capacity;
-    this.payload = BLOCK - BLOCK_HEADER - trailer;
-  }
-
-  positionOf(lsn: number): number {
-    const inBlock = Math.min(Math.max((lsn % BLOCK) - BLOCK_HEADER, 0), this.payload);
-    return Math.floor(lsn / BLOCK) * this.payload + inBlock;
-  }
-
-  lsnOf(position: number): number {
-    return Math.floor(position / this.payload) * BLOCK + BLOCK_HEADER + (position % this.payload);
-  }
-
-  endByteAt(): number {
-    return 0;
-  }
-
-  async read(position: number, target: Buffer, lengthBytes: number): Promise<number> {
-    let done = 0;
-    while (done < lengthBytes) {
-      const lsn = Math.floor((position + done) / this.payload) * BLOCK;
-      const block = await this.block(lsn);
-      const from = BLOCK_HEADER + ((position + done) % this.payload);
-      const end = Math.min(block?.dataBytes ?? 0, BLOCK - this.trailer);
-      const count = Math.min(end - from, lengthBytes - done);
-      if (count <= 0) break;
-      this.chunk.copy(target, done, lsn - this.chunkLsn + from, lsn - this.chunkLsn + from + count);
-      done += count;
-      if (from + count < BLOCK - this.trailer) break; // a block that is not full is the last
-    }
-    return done;
-  }
-
-  /** The block at an LSN if it is what belongs there; null when it is damaged, or of another lap. */
-  async block(lsn: number): Promise<Block | null> {
-    if (this.chunkLsn < 0 || lsn < this.chunkLsn || lsn >= this.chunkLsn + this.chunkBytes) await this.load(lsn);
-    const at = lsn - this.chunkLsn;
-    if (at < 0 || at + BLOCK > this.chunkBytes) return null;
-    const number = (readU32(this.chunk, at) & ~FLUSH_BIT) >>> 0;
-    const dataBytes = this.chunk.readUInt16BE(at + 4) & 0x7fff; // MySQL marks an encrypted block in the highest bit
-    if (number !== numberOf(lsn) || !blockIsIntact(this.chunk, at) || dataBytes < BLOCK_HEADER || dataBytes > BLOCK) return null;
-    return { dataBytes, firstGroup: this.chunk.readUInt16BE(at + 6) };
-  }
-
-  private async load(lsn: number): Promise<void> {
-    const place = this.layout.place(lsn);
-    this.chunkLsn = lsn;
-    this.chunkBytes = place ? Math.max(0, Math.min(this.chunk.length, place.map.sizeBytes - place.offset)) : 0;
-    this.chunkBytes -= this.chunkBytes % BLOCK;
-    if (place && this.chunkBytes > 0) await this.reader.read(place.map, place.offset, this.chunk, this.chunkBytes);
-  }
 }
 
 /** Follows the blocks from the checkpoint on. @returns the end to the byte. */

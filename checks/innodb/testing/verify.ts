@@ -1,10 +1,11 @@
 /** All static checks over one captured folder, as the runner would do it. */
 import type { Judgement } from '../../../src/types.js';
+import { type FolderGuest, openFolders } from '../../testing/folder-guest.js';
+import { innodbFinder } from '../find.js';
 import { evaluateReconciliation, instanceState } from '../log-versus-pages/index.js';
 import { evaluatePages } from '../page-checksums/index.js';
 import { evaluateLog } from '../redo-log/index.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
-import { type FolderContext, folderContext } from './context.js';
 
 export interface Verification {
   evidence: StaticEvidence;
@@ -16,11 +17,11 @@ export interface Verification {
 }
 
 export async function verifyFolder(folder: string, others: Record<string, string> = {}): Promise<Verification> {
-  return verify(await folderContext({ v: folder, ...others }));
+  return verify(await openFolders({ v: folder, ...others }, innodbFinder));
 }
 
 /** The first instance that was found. */
-export async function verify({ instances, context }: FolderContext): Promise<Verification> {
+export async function verify({ instances, context }: FolderGuest): Promise<Verification> {
   const [instance] = instances;
   if (!instance) throw new Error('no instance was found');
   const collected = await staticPass(instance, context);

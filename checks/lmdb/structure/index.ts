@@ -1,9 +1,10 @@
 /** Check `lmdb/structure`: see README.md beside this file. */
 import { judgeProblems, type ProblemReport, Problems } from '../../../src/bytes/problems.js';
 import { MappedSource } from '../../../src/bytes/source.js';
-import { type CheckContext, type CheckTarget, defineCheck } from '../../../src/check.js';
+import { type CheckContext, type CheckTarget, defineStaticCheck, otherThan } from '../../../src/check.js';
 import { FormatError } from '../../../src/errors.js';
 import type { ByteSource, DatabaseInstance, Judgement, UntestedItem } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { lmdbWidth, META_BYTES, type Meta, parseMeta } from '../format/meta.js';
 import { StoreWalk, type WalkFacts } from './walk.js';
 
@@ -23,32 +24,20 @@ const ADVICE =
   'Do not rely on this restore point for this store. Use an earlier restore point that passed; for OpenLDAP, load the last export (slapcat) with slapadd.';
 const META_PAGE_LIMIT = 65536;
 
-export default defineCheck<LmdbEvidence, Record<string, never>>({
+export default defineStaticCheck<LmdbEvidence>({
   id: 'lmdb/structure',
   title: 'Every page that the newest transaction of the LMDB store reaches is in place and well-formed',
   failureTitle: 'Pages of the LMDB store (OpenLDAP and others) are damaged, missing or of another instant',
   description:
     'Walks all trees, long values and the list of free pages from the newest meta page, and compares what is found with what every tree says of itself. LMDB pages carry no checksum, so bytes inside values are not proven.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 30 * 60_000,
-  optionsSchema: { type: 'object', additionalProperties: false, properties: {} },
-  defaultOptions: {},
   skipReason: notLmdb,
-  collect: (target, context) => collect(instanceOf(target), context),
+  collect,
   evaluate: judge,
 });
 
 function notLmdb(target: CheckTarget): string | null {
-  if (target.kind !== 'instance') return 'this is no database';
-  return target.instance.engine === 'lmdb' ? null : `this is a ${target.instance.engine} database, not LMDB`;
-}
-
-function instanceOf(target: CheckTarget): DatabaseInstance {
-  if (target.kind !== 'instance') throw new TypeError(`${target.id} is no database`);
-  return target.instance;
+  return otherThan(target, ['lmdb'], 'LMDB');
 }
 
 async function collect({ location }: DatabaseInstance, context: CheckContext<unknown>): Promise<LmdbEvidence> {
@@ -97,7 +86,11 @@ function judge(evidence: LmdbEvidence): Judgement {
   const untested: UntestedItem[] = open === null ? [] : [{ what: `LMDB store ${path}`, why: open, holdsData: true }];
   if (walk) untested.push({ what: `bit rot inside the values of ${path}`, why: 'LMDB pages carry no checksum', holdsData: false });
   if (walk && walk.unorderedTrees > 0)
-    untested.push({ what: `order of keys in ${walk.unorderedTrees} trees of ${path}`, why: 'the program orders them by a rule of its own', holdsData: false });
+    untested.push({
+      what: `order of keys in ${count(walk.unorderedTrees, 'tree')} of ${path}`,
+      why: 'the program orders them by a rule of its own',
+      holdsData: false,
+    });
   return judgeProblems({
     reports: [evidence.problems],
     soundState: 'clean',
@@ -112,10 +105,10 @@ function judge(evidence: LmdbEvidence): Judgement {
 }
 
 function passSummary({ path, transaction }: LmdbEvidence, { reachedPages, entries }: WalkFacts): string {
-  return `All ${reachedPages} pages that transaction ${transaction} of ${path} reaches are in place and well-formed (${entries} entries).`;
+  return `All ${reachedPages} pages that transaction ${transaction} of ${path} reaches are in place and well-formed (${count(entries, 'entry', 'entries')}).`;
 }
 
 function how({ pageBytes }: LmdbEvidence, walk: WalkFacts): string {
   const lost = walk.lostPages > 0 ? `, ${walk.lostPages} neither used nor free` : '';
-  return `walked ${walk.trees} trees over ${walk.reachedPages} pages of ${pageBytes} bytes, compared their counts, and ${walk.freePages} free pages${lost}`;
+  return `walked ${count(walk.trees, 'tree')} over ${count(walk.reachedPages, 'page')} of ${pageBytes} bytes, compared their counts, and ${count(walk.freePages, 'free page')}${lost}`;
 }

@@ -1,26 +1,21 @@
 /** Check `lucene/segments`: see README.md beside this file. */
 import { judgeProblems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement, UntestedItem } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notLucene } from '../applies.js';
+import { count } from '../../../src/words.js';
+import { notLucene } from '../applies.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 
 const ADVICE = 'Take this index from an earlier restore point that passed, or build it anew from the data it indexes.';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'lucene/segments',
   title: 'Every file of the newest commit of the Lucene index is there and fits its checksum',
   failureTitle: 'Files of the Lucene index are missing or damaged',
   description: 'Reads every file that the newest commit of a Lucene index (also of Elasticsearch, OpenSearch and Solr) lists, and verifies its checksum.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notLucene,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: evaluateSegments,
 });
 
@@ -30,11 +25,11 @@ export function evaluateSegments(evidence: StaticEvidence): Judgement {
   return judgeProblems({
     reports: [evidence.problems],
     soundState: commit === null ? 'unknown' : 'clean',
-    passSummary: `All ${files} files of ${segments} segments in ${folder} are there and fit their checksums.`,
+    passSummary: `All ${count(files, 'file')} of ${count(segments, 'segment')} in ${folder} are there and fit their checksums.`,
     advice: ADVICE,
     what: `Lucene index ${folder}`,
     ...(hasTranslog ? {} : { consistency: { level: 'crash', why }, recovery: { needed: false, seconds: null, bytes: 0 } }),
-    tested: [{ what: `Lucene index ${folder}`, how: `checksum of ${files} files (${bytes} bytes) of commit ${commit ?? 'none'}` }],
+    tested: [{ what: `Lucene index ${folder}`, how: `checksum of ${count(files, 'file')} (${bytes} bytes) of commit ${commit ?? 'none'}` }],
     untested: untested(evidence),
   });
 }

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Check } from '../../../src/check.js';
 import { FormatError } from '../../../src/errors.js';
-import { judgeOne } from '../../testing/folder-context.js';
+import { judgeOne } from '../../testing/judge.js';
 import { luceneFinder } from '../finder.js';
 import { crc32 } from '../format/crc32.js';
 import { filesIn, parseSegments } from '../format/segments.js';

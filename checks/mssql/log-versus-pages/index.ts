@@ -1,28 +1,22 @@
 /** Check `mssql/log-versus-pages`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { InstanceState, Judgement, UntestedItem } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notMssql } from '../applies.js';
+import { notMssql } from '../applies.js';
 import { formatLsn } from '../format/page.js';
 import type { LogFacts } from '../log-walk.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 import { count, exemption, nameOf, SKEW_ADVICE, soundState } from '../words.js';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'mssql/log-versus-pages',
   title: 'Data and log of the SQL Server database belong to the same instant, and the log is unbroken from the checkpoint on',
   failureTitle: 'Data and log of the SQL Server database do not fit together',
   description:
     'Follows the log from the last checkpoint to its true end and holds every page in use against it: no page may be newer than the log (rule R1), and recovery must find where it begins.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notMssql,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: evaluateLog,
 });
 

@@ -1,27 +1,21 @@
 /** Check `mssql/page-checksums`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement, UntestedItem } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notMssql } from '../applies.js';
+import { notMssql } from '../applies.js';
 import type { PageFacts, PageKind } from '../page-facts.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 import { count, DAMAGE_ADVICE, exemption, nameOf, soundState, unreadFiles } from '../words.js';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'mssql/page-checksums',
   title: 'Every page of the SQL Server database that is in use is intact and in its place',
   failureTitle: 'Pages of the SQL Server database are damaged, lost or in the wrong place',
   description:
     'Verifies checksum, own number and allocation of every page of all data files of a SQL Server database. Its log holds no images of pages, so recovery repairs none of them.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notMssql,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: evaluatePages,
 });
 

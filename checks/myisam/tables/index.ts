@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
 import { readGuestFile } from '../../../src/bytes/read-file.js';
-import { type CheckTarget, defineCheck } from '../../../src/check.js';
+import { type CheckTarget, defineStaticCheck } from '../../../src/check.js';
 import { FormatError } from '../../../src/errors.js';
 import type { DatabaseInstance, Finding, GuestFiles, Judgement, Severity, UntestedItem } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { type MyisamState, parseState, STATE_BYTES } from '../format.js';
 
 export interface MyisamEvidence {
@@ -20,24 +21,16 @@ interface Counted<T> {
 
 const MAX_EXAMPLES = 20;
 
-export default defineCheck<MyisamEvidence, Record<string, never>>({
+export default defineStaticCheck<MyisamEvidence>({
   id: 'myisam/tables',
   title: 'MyISAM tables have both files, of at least the size their header says',
   failureTitle: 'MyISAM tables are damaged or incomplete',
   description:
     'Reads the header of every MyISAM table beside InnoDB. The format has no checksums and no log: what was being written when the backup was taken is lost, and cannot be seen.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 3_600_000,
   optionsSchema: { type: 'object', additionalProperties: false },
-  defaultOptions: {},
   skipReason: notMyisam,
-  collect: async (target, context) => {
-    if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
-    return readMyisam(target.instance, context.labs.files, context.signal);
-  },
+  collect: (instance, context) => readMyisam(instance, context.labs.files, context.signal),
   evaluate: evaluateMyisam,
 });
 
@@ -126,7 +119,7 @@ export function evaluateMyisam(evidence: MyisamEvidence): Judgement {
     findings,
     ...(worst ? { advice: 'Take an earlier restore point, or repair the tables with myisamchk on a copy.' } : {}),
     instanceState: worst ? 'damaged' : untested.some((item) => item.holdsData) ? 'unknown' : 'clean',
-    tested: [{ what: 'MyISAM tables', how: `header and sizes of ${tables} tables` }],
+    tested: [{ what: 'MyISAM tables', how: `header and sizes of ${count(tables, 'table')}` }],
     untested,
   };
 }

@@ -1,4 +1,4 @@
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Finding, Judgement } from '../../../src/types.js';
 import type { ClusterHead } from '../control.js';
 import type { ControlFile } from '../format/control.js';
@@ -9,23 +9,15 @@ import { CONTROL_ADVICE, finding, notPostgres, trustedControl } from '../words.j
 
 const HOW = 'CRC-32C of global/pg_control, and its fields against each other';
 
-export default defineCheck<ClusterHead, Record<string, never>>({
+export default defineStaticCheck<ClusterHead>({
   id: 'postgresql/control-file',
   title: 'The control file is intact and names a place to recover from',
   failureTitle: 'The control file is damaged',
   description: 'Reads global/pg_control and verifies its CRC: it says in which state the cluster was captured and where recovery starts.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 60_000,
   optionsSchema: { type: 'object', additionalProperties: false },
-  defaultOptions: {},
   skipReason: notPostgres,
-  collect: async (target, context) => {
-    if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
-    return clusterHead(target.instance, context);
-  },
+  collect: clusterHead,
   evaluate: evaluateHead,
 });
 

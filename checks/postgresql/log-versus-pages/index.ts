@@ -1,4 +1,4 @@
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Finding, Judgement, UntestedItem } from '../../../src/types.js';
 import { formatLsn } from '../format/lsn.js';
 import type { PageFacts } from '../page-facts.js';
@@ -9,24 +9,16 @@ import { instanceState, type StateAndWhy } from './instance-state.js';
 
 const SKEW = 'The disks of this backup were not captured at the same instant.';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'postgresql/log-versus-pages',
   title: 'Data files and write-ahead log belong to the same instant',
   failureTitle: 'Data files and write-ahead log are of different instants',
   description:
     'R1: no page is newer than the end of the log. R2: every change logged before the checkpoint is in its page. The server itself checks neither when it recovers.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
   optionsSchema: { type: 'object', additionalProperties: false },
-  defaultOptions: {},
   skipReason: notPostgres,
-  collect: async (target, context) => {
-    if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
-    return staticPass(target.instance, context);
-  },
+  collect: staticPass,
   evaluate: evaluateReconciliation,
 });
 

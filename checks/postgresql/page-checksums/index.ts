@@ -1,27 +1,19 @@
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Finding, InstanceState, Judgement, UntestedItem } from '../../../src/types.js';
 import type { ControlFile } from '../format/control.js';
 import { soundState } from '../state.js';
 import { type RelationFacts, type StaticEvidence, staticPass } from '../static-pass.js';
 import { count, DAMAGE_ADVICE, exampleFindings, finding, notPostgres, trustedControl } from '../words.js';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'postgresql/page-checksums',
   title: 'Every page is intact, or is made anew by recovery before it is read',
   failureTitle: 'Pages are damaged and nothing in the log repairs them',
   description: 'Verifies checksum and header of every page of every relation. A torn page is an alarm only when the log holds no full image of it.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
   optionsSchema: { type: 'object', additionalProperties: false },
-  defaultOptions: {},
   skipReason: notPostgres,
-  collect: async (target, context) => {
-    if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
-    return staticPass(target.instance, context);
-  },
+  collect: staticPass,
   evaluate: evaluatePages,
 });
 

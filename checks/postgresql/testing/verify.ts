@@ -6,7 +6,7 @@ import { instanceState } from '../log-versus-pages/instance-state.js';
 import { evaluatePages } from '../page-checksums/index.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 import { evaluateLog } from '../wal-chain/index.js';
-import { type FolderContext, folderContext } from './context.js';
+import { type ClusterContext, clusterAt } from './cluster-at.js';
 
 export interface Verification {
   evidence: StaticEvidence;
@@ -18,10 +18,10 @@ export interface Verification {
 }
 
 export function verifyFolder(folder: string): Promise<Verification> {
-  return verify(folderContext(folder));
+  return verify(clusterAt(folder));
 }
 
-export async function verify({ instance, context }: FolderContext): Promise<Verification> {
+export async function verify({ instance, context }: ClusterContext): Promise<Verification> {
   const collected = await staticPass(instance, context);
   const evidence = JSON.parse(JSON.stringify(collected)) as StaticEvidence; // as it comes back from the ledger
   const judgements = {

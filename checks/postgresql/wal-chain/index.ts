@@ -1,4 +1,4 @@
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Finding, Judgement } from '../../../src/types.js';
 import { recoveryStart } from '../control.js';
 import type { ControlFile } from '../format/control.js';
@@ -9,23 +9,15 @@ import { clusterLog, type StaticEvidence } from '../static-pass.js';
 import type { LogFacts } from '../wal-walk.js';
 import { count, finding, notPostgres, SKEW_ADVICE, trustedControl } from '../words.js';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'postgresql/wal-chain',
   title: 'The write-ahead log is there and unbroken from where recovery starts to its end',
   failureTitle: 'The write-ahead log is missing, broken or of another instant',
   description: 'Follows every log record from the checkpoint on (links and CRC-32C), and looks for log that lies beyond a hole.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 3_600_000,
   optionsSchema: { type: 'object', additionalProperties: false },
-  defaultOptions: {},
   skipReason: notPostgres,
-  collect: async (target, context) => {
-    if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
-    return clusterLog(target.instance, context);
-  },
+  collect: clusterLog,
   evaluate: evaluateLog,
 });
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/bytes/source.js';
 import { FormatError } from '../../../src/errors.js';
-import { judgeFolder } from '../../../test/checks/folder-guest.js';
+import { judgeFolder } from '../../testing/judge.js';
 import { parseConfig } from '../config.js';
 import { redisFinder } from '../finder.js';
 import { walkAof } from '../format/aof.js';
@@ -49,7 +49,7 @@ describe('an append-only file of several parts', () => {
     const judged = await judgeFiles({ 'parts/temp-rewriteaof-1.aof': 'unfinished', 'parts/a.aof.7.incr.aof': 'left over' });
     expect(judged).toMatchObject({ failed: false, codes: [], states: ['recoverable'] });
     expect(judged.instances[0]).toMatchObject({ location: { path: '/' }, facts: { appendOnlyFolder: '/parts' } });
-    expect(judged.judgements.get('redis/aof')?.summary).toContain('15 commands in 3 files');
+    expect(judged.judgements['redis/aof']?.summary).toContain('15 commands in 3 files');
   });
 
   it('may end anywhere in the last one', async () => {

@@ -1,29 +1,24 @@
 /** Check `redis/aof`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { type CheckTarget, defineCheck } from '../../../src/check.js';
+import { type CheckTarget, defineStaticCheck, instanceOf } from '../../../src/check.js';
 import type { CoverageItem, Judgement } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notRedis } from '../applies.js';
+import { count } from '../../../src/words.js';
+import { notRedis } from '../applies.js';
 import { type JudgedAof, judgeSet } from './judge.js';
 import { type AofEvidence, type AofFile, scanAof } from './scan.js';
 
 const ADVICE =
   'The server will not start with this append-only file. Use an earlier restore point that passed. "redis-check-aof --fix" cuts a damaged file off before the damage; every command behind it is lost then.';
 
-export default defineCheck<AofEvidence, Record<string, never>>({
+export default defineStaticCheck<AofEvidence>({
   id: 'redis/aof',
   title: 'The append-only file of Redis or Valkey is complete up to its end',
   failureTitle: 'The append-only file of Redis or Valkey is damaged or incomplete: the server refuses to start',
   description:
     'Reads the manifest, the base file and every incremental file as the server does: every command by its own counts and lengths, RDB parts with their CRC-64. Only the last file may end early.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 30 * 60_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason,
-  collect: (target, context) => scanAof(instanceOf(target), context),
+  collect: scanAof,
   evaluate: judge,
 });
 
@@ -47,7 +42,7 @@ function judge(evidence: AofEvidence): Judgement {
   return judgeProblems({
     reports: [judged.problems.report()],
     soundState: commands > 0 ? 'recoverable' : 'clean',
-    passSummary: `The append-only file in ${evidence.folder} can be read ${cut ? `but for its last ${judged.cutBytes} bytes` : 'to its end'} (${commands} commands in ${files.length} files).`,
+    passSummary: `The append-only file in ${evidence.folder} can be read ${cut ? `but for its last ${judged.cutBytes} bytes` : 'to its end'} (${count(commands, 'command')} in ${count(files.length, 'file')}).`,
     what: `Redis in ${evidence.folder}`,
     advice: ADVICE,
     consistency: { level: cut ? 'crash' : 'filesystem', why: `the append-only file in ${evidence.folder} ends ${cut ? 'inside' : 'behind'} a command` },
@@ -65,6 +60,6 @@ function bitRot({ sets, folder }: AofEvidence) {
 function tested({ path, facts, rdb }: AofFile): CoverageItem[] {
   if (rdb) return [{ what: `append-only file ${path}`, how: `computed the CRC-64 of its ${rdb.sizeBytes} bytes` }];
   if (!facts) return [];
-  const base = facts.rdb ? `followed ${facts.rdb.keys} keys of its RDB part (CRC-64 ${facts.rdb.checksum}) and ` : 'followed ';
-  return [{ what: `append-only file ${path}`, how: `${base}${facts.commands} commands over ${facts.sizeBytes} bytes` }];
+  const base = facts.rdb ? `followed ${count(facts.rdb.keys, 'key')} of its RDB part (CRC-64 ${facts.rdb.checksum}) and ` : 'followed ';
+  return [{ what: `append-only file ${path}`, how: `${base}${count(facts.commands, 'command')} over ${facts.sizeBytes} bytes` }];
 }

@@ -1,9 +1,10 @@
 /** Check `redis/rdb`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
 import { MappedSource } from '../../../src/bytes/source.js';
-import { type CheckContext, type CheckTarget, defineCheck } from '../../../src/check.js';
+import { type CheckContext, type CheckTarget, defineStaticCheck, instanceOf } from '../../../src/check.js';
 import type { DatabaseInstance, Judgement } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notRedis } from '../applies.js';
+import { count } from '../../../src/words.js';
+import { notRedis } from '../applies.js';
 import { rdbFilesOf } from '../files.js';
 import { wasRunning } from '../running.js';
 import { type JudgedRdb, judgeRdb } from './judge.js';
@@ -26,20 +27,14 @@ const MAX_FILES = 200;
 const ADVICE =
   'The server will not load this file. Use an earlier restore point that passed, or the append-only file if the server had one. "redis-check-rdb FILE" shows how far it can be read.';
 
-export default defineCheck<RdbEvidence, Record<string, never>>({
+export default defineStaticCheck<RdbEvidence>({
   id: 'redis/rdb',
   title: 'Every RDB file of Redis or Valkey is whole and carries the checksum of its own bytes',
   failureTitle: 'An RDB file of Redis or Valkey is damaged: the server refuses to load it',
   description: 'Follows every record, length and compressed string of the snapshot files (dump.rdb) and verifies their CRC-64, without running the server.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 30 * 60_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason,
-  collect: (target, context) => collect(instanceOf(target), context),
+  collect,
   evaluate: judge,
 });
 
@@ -104,11 +99,11 @@ function passSummary({ folder, files }: RdbEvidence): string {
   const keys = files.reduce((sum, { scan }) => sum + (scan?.facts?.keys ?? 0), 0);
   const bare = files.filter(({ scan }) => scan?.facts?.checksum === 'none').length;
   const note = bare > 0 ? `, ${bare} of them without a checksum` : ' and their checksums fit';
-  return `${files.length === 1 ? 'The RDB file' : `${files.length} RDB files`} in ${folder} can be read to the end (${keys} keys)${note}.`;
+  return `${files.length === 1 ? 'The RDB file' : `${files.length} RDB files`} in ${folder} can be read to the end (${count(keys, 'key')})${note}.`;
 }
 
 function how({ sizeBytes, facts }: RdbScan): string {
   if (!facts) return `computed the CRC-64 of its ${sizeBytes} bytes`;
   const sum = facts.checksum === 'none' ? 'no checksum is stored' : 'compared their CRC-64';
-  return `followed ${facts.keys} keys in ${facts.databases} databases over ${sizeBytes} bytes (RDB version ${facts.version}); ${sum}`;
+  return `followed ${count(facts.keys, 'key')} in ${count(facts.databases, 'database')} over ${sizeBytes} bytes (RDB version ${facts.version}); ${sum}`;
 }

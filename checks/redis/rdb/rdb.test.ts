@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Crc64 } from '../../../src/bytes/crc64.js';
 import { BufferSource } from '../../../src/bytes/source.js';
 import { FormatError } from '../../../src/errors.js';
-import { judgeFolder } from '../../../test/checks/folder-guest.js';
+import { judgeFolder } from '../../testing/judge.js';
 import { redisFinder } from '../finder.js';
 import { walkRdb } from '../format/rdb.js';
 import rdb from './index.js';
@@ -103,7 +103,7 @@ describe('a sound file', () => {
   it('passes, whatever it is called, with the instant of its data', async () => {
     const judged = await judgeFile(file([...HEAD, VALUES.hash ?? []]), 'other.rdb');
     expect(judged).toMatchObject({ failed: false, codes: ['redis.rdb.instant'], states: ['lost-tail'], untested: [] });
-    expect(judged.judgements.get('redis/rdb')?.findings[0]?.message).toContain('2023-11-22T17:42:24.000Z');
+    expect(judged.judgements['redis/rdb']?.findings[0]?.message).toContain('2023-11-22T17:42:24.000Z');
   });
 
   it('of a version without checksums, or written without one, says so and passes', async () => {

@@ -1,27 +1,21 @@
 /** Check `registry/log`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notRegistry } from '../applies.js';
+import { notRegistry } from '../applies.js';
 import type { LogFacts } from '../effective.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 
 const ADVICE = 'Take this hive and its .LOG files from an earlier restore point that passed, all of one instant.';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'registry/log',
   title: 'The registry hive was not being written, or its logs hold all that was being written',
   failureTitle: 'The registry hive was being written, and its logs do not cover it',
   description: 'A hive of a running Windows is usually marked as being written. Its logs, old or new kind, must then continue where the file stands.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 30 * 60_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notRegistry,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: evaluateLogs,
 });
 

@@ -1,27 +1,22 @@
 /** Check `registry/structure`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement, UntestedItem } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notRegistry } from '../applies.js';
+import { count } from '../../../src/words.js';
+import { notRegistry } from '../applies.js';
 import { MAX_HIVE_BYTES } from '../effective.js';
 import { isKnownVersion, type StaticEvidence, staticPass } from '../static-pass.js';
 
 const ADVICE = 'Take this hive from an earlier restore point that passed. Windows may not start, or may not load the profile, with a hive in this state.';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'registry/structure',
   title: 'Every key and value of the registry hive, as its logs leave it, is whole and in its place',
   failureTitle: 'The registry hive is damaged',
   description: 'Applies the logs of a registry hive in memory, as Windows does when it loads it, and walks all bins, cells, keys and values.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 30 * 60_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notRegistry,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: evaluateStructure,
 });
 
@@ -34,14 +29,14 @@ export function evaluateStructure(evidence: StaticEvidence): Judgement {
   return judgeProblems({
     reports: [problems.report(), evidence.problems],
     soundState: dirty ? 'recoverable' : 'clean',
-    passSummary: tree ? `${tree.keys} keys and ${tree.values} values of ${path} are whole.` : `${path} was not walked.`,
+    passSummary: tree ? `${count(tree.keys, 'key')} and ${count(tree.values, 'value')} of ${path} are whole.` : `${path} was not walked.`,
     advice: ADVICE,
     what: `Registry hive ${path}`,
     tested: tree
       ? [
           {
             what: `registry hive ${path}`,
-            how: `walked ${tree.bins} bins, ${tree.cells} cells, ${tree.keys} keys and ${tree.values} values${dirty ? ', with its logs applied' : ''}`,
+            how: `walked ${count(tree.bins, 'bin')}, ${count(tree.cells, 'cell')}, ${count(tree.keys, 'key')} and ${count(tree.values, 'value')}${dirty ? ', with its logs applied' : ''}`,
           },
         ]
       : [],

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/bytes/crc32c.js';
 import { xxh3 } from '../../../src/bytes/xxh3.js';
 import { FormatError } from '../../../src/errors.js';
-import { judgeFolder } from '../../../test/checks/folder-guest.js';
+import { judgeFolder } from '../../testing/judge.js';
 import { rocksFinder } from '../finder.js';
 import { BLOCK_BYTES, masked } from '../format/log.js';
 import { unsnap } from '../format/snappy.js';
@@ -108,8 +108,8 @@ describe('a sound store', () => {
   it('passes; what does not belong to it is not looked at', async () => {
     const judged = await judge(sound());
     expect(judged).toMatchObject({ failed: false, codes: [], states: ['recoverable'], untested: [] });
-    expect(judged.judgements.get('rocksdb/files')?.tested[0]?.how).toContain('5 blocks in 1 table files');
-    expect(judged.judgements.get('rocksdb/files')?.tested[0]?.how).toContain('of 40 records in 1 logs');
+    expect(judged.judgements['rocksdb/files']?.tested[0]?.how).toContain('5 blocks in 1 table file (');
+    expect(judged.judgements['rocksdb/files']?.tested[0]?.how).toContain('of 40 records in 1 log');
   });
 
   it('whose log is nowhere, or whose tables lie elsewhere, is left open', async () => {

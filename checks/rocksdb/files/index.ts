@@ -1,7 +1,8 @@
 /** Check `rocksdb/files`: see README.md beside this file. */
 import { judgeProblems, type ProblemReport } from '../../../src/bytes/problems.js';
-import { type CheckContext, type CheckTarget, defineCheck } from '../../../src/check.js';
+import { type CheckContext, type CheckTarget, defineStaticCheck, otherThan } from '../../../src/check.js';
 import type { DatabaseInstance, Judgement } from '../../../src/types.js';
+import { count } from '../../../src/words.js';
 import { type ScanFacts, StoreScan } from './scan.js';
 
 /** Plain JSON. */
@@ -11,32 +12,20 @@ export interface RocksEvidence {
   problems: ProblemReport;
 }
 
-export default defineCheck<RocksEvidence, Record<string, never>>({
+export default defineStaticCheck<RocksEvidence>({
   id: 'rocksdb/files',
   title: 'Every file that the RocksDB or LevelDB store needs is there, and every block carries the checksum of its own bytes',
   failureTitle: 'Files of the RocksDB or LevelDB store are missing, damaged or of different instants',
   description:
     'Reads CURRENT and the MANIFEST, compares the live table files with what is there, verifies the checksum of every block in them, and follows the logs to their true end, looking for records behind it.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 60 * 60_000,
-  optionsSchema: { type: 'object', additionalProperties: false, properties: {} },
-  defaultOptions: {},
   skipReason: notRocks,
-  collect: (target, context) => collect(instanceOf(target), context),
+  collect,
   evaluate: judge,
 });
 
 function notRocks(target: CheckTarget): string | null {
-  if (target.kind !== 'instance') return 'this is no database';
-  return target.instance.engine === 'rocksdb' ? null : `this is a ${target.instance.engine} database, not RocksDB or LevelDB`;
-}
-
-function instanceOf(target: CheckTarget): DatabaseInstance {
-  if (target.kind !== 'instance') throw new TypeError(`${target.id} is no database`);
-  return target.instance;
+  return otherThan(target, ['rocksdb'], 'RocksDB or LevelDB');
 }
 
 async function collect({ location }: DatabaseInstance, context: CheckContext<unknown>): Promise<RocksEvidence> {
@@ -50,7 +39,7 @@ function judge({ folder, facts, problems }: RocksEvidence): Judgement {
   return judgeProblems({
     reports: [problems],
     soundState: replay ? 'recoverable' : 'clean',
-    passSummary: `All ${facts.tables} table files of the store in ${folder} are there, and what was read of them is intact (${facts.blocks} blocks); its logs hold ${facts.logRecords} records.`,
+    passSummary: `All ${count(facts.tables, 'table file')} of the store in ${folder} are there, and what was read of them is intact (${count(facts.blocks, 'block')}); its logs hold ${count(facts.logRecords, 'record')}.`,
     what: `RocksDB or LevelDB store in ${folder}`,
     advice:
       'Do not rely on this restore point for this store. Use an earlier restore point that passed. "ldb repair" makes a store that opens, without what is lost.',
@@ -59,7 +48,7 @@ function judge({ folder, facts, problems }: RocksEvidence): Judgement {
     tested: [
       {
         what: `RocksDB or LevelDB store in ${folder}`,
-        how: `read ${facts.manifest ?? 'no MANIFEST'} (${facts.edits} records), verified the checksums of ${facts.blocks} blocks in ${facts.tables} table files (${facts.tableBytes} bytes) and of ${facts.logRecords} records in ${facts.logs} logs`,
+        how: `read ${facts.manifest ?? 'no MANIFEST'} (${count(facts.edits, 'record')}), verified the checksums of ${count(facts.blocks, 'block')} in ${count(facts.tables, 'table file')} (${facts.tableBytes} bytes) and of ${count(facts.logRecords, 'record')} in ${count(facts.logs, 'log')}`,
       },
     ],
     untested: facts.untested.map((item) => ({ ...item, holdsData: true })),

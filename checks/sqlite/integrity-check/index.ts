@@ -1,7 +1,7 @@
 /** Check `sqlite/integrity-check`: see README.md beside this file. */
-import { type CheckContext, defineCheck } from '../../../src/check.js';
+import { type CheckContext, defineCheck, instanceOf } from '../../../src/check.js';
 import type { DatabaseInstance } from '../../../src/types.js';
-import { instanceOf, notSqlite } from '../applies.js';
+import { notSqlite } from '../applies.js';
 import { mapsOf } from '../guest-database.js';
 import { copyAll, sqlite } from '../sqlite-copy.js';
 import { type IntegrityEvidence, judge } from './judge.js';

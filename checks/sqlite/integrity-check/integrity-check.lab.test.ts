@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Sandbox, SandboxRequest } from '../../../src/labs/lab.js';
-import { contextOver, targetAt } from '../testing/context.js';
+import { contextOver } from '../../testing/folder-guest.js';
+import { targetAt } from '../testing/instance.js';
 import { addRows, copyDatabase, damage, openSample } from '../testing/sample.js';
 import { directSandbox, missingProgram } from '../testing/sqlite-program.js';
 import check from './index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'snapproof-integrity-'));
 const scratchParent = mkdtempSync(join(tmpdir(), 'snapproof-integrity-scratch-'));
+const scratchFolder = async () => mkdtempSync(join(scratchParent, 'copy-'));
 beforeAll(() => {
   expect(missingProgram()).toBeNull();
   const database = openSample(join(folder, 'live.db'), { journalMode: 'wal' });
@@ -26,7 +28,7 @@ afterAll(() => {
 });
 
 async function judge(name: string, options = check.defaultOptions, sandbox: Sandbox = directSandbox) {
-  const evidence = await check.collect(targetAt(`/${name}`), contextOver(folder, { options, sandbox, scratchParent }));
+  const evidence = await check.collect(targetAt(`/${name}`), contextOver(folder, { options, labs: { sandbox, scratchFolder } }));
   return check.evaluate(JSON.parse(JSON.stringify(evidence)), options);
 }
 

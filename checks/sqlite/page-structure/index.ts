@@ -1,28 +1,23 @@
 /** Check `sqlite/page-structure`: see README.md beside this file. */
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { CoverageItem, Finding, Judgement, UntestedItem } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notSqlite } from '../applies.js';
-import type { Problem } from '../problems.js';
+import { count } from '../../../src/words.js';
+import { notSqlite } from '../applies.js';
+import type { Defect } from '../defects.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 
 const ADVICE =
   'Do not rely on this restore point for this database. Take the database from an earlier restore point that passed, or save what can be read with "sqlite3 FILE .recover".';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'sqlite/page-structure',
   title: 'Every page of the SQLite database belongs to exactly one table, index or free list, and is well-formed',
   failureTitle: 'Pages of the SQLite database are damaged, missing or in the wrong place',
   description:
     'Walks every b-tree, overflow chain, free list and pointer map of the database as SQLite would see it after applying its log, without running SQLite. SQLite pages carry no checksum, so this is what finds lost, stale, swapped and overwritten pages.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 30 * 60_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notSqlite,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: judge,
 });
 
@@ -31,7 +26,7 @@ function judge(evidence: StaticEvidence): Judgement {
   const findings = evidence.problems.examples.map((problem) => findingOf(problem, evidence));
   const total = Object.values(evidence.problems.counts).reduce((sum, count) => sum + count, 0);
   if (total > 0) {
-    const summary = `${evidence.path} is damaged: ${total === 1 ? '1 problem' : `${total} problems`} in its pages, the first: ${findings[0]?.message ?? 'see the findings'}`;
+    const summary = `${evidence.path} is damaged: ${count(total, 'problem')} in its pages, the first: ${findings[0]?.message ?? 'see the findings'}`;
     return {
       outcome: 'fail',
       summary,
@@ -58,7 +53,7 @@ function absent({ path, volume }: StaticEvidence): Judgement {
   return { outcome: 'fail', summary: message, findings, advice: ADVICE, instanceState: 'unknown', tested: [], untested: [untestedItem] };
 }
 
-function findingOf({ code, page, tree, what }: Problem, { path, volume }: StaticEvidence): Finding {
+function findingOf({ code, page, tree, what }: Defect, { path, volume }: StaticEvidence): Finding {
   const place = tree === '' ? '' : ` (${tree})`;
   return { code, severity: 'critical', message: `Page ${page}${place} ${what}.`, where: { volume, file: path, page, ...(tree === '' ? {} : { tree }) } };
 }

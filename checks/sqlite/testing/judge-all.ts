@@ -1,10 +1,11 @@
 /** Runs both static checks over a database file of the host. */
 import { basename, dirname } from 'node:path';
 import type { CaptureState, Judgement } from '../../../src/types.js';
+import { contextOver } from '../../testing/folder-guest.js';
 import structure from '../page-structure/index.js';
 import type { StaticEvidence } from '../static-pass.js';
 import wal from '../wal/index.js';
-import { contextOver, targetAt } from './context.js';
+import { targetAt } from './instance.js';
 
 export interface StaticJudgement {
   evidence: StaticEvidence;

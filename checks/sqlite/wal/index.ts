@@ -1,7 +1,8 @@
 /** Check `sqlite/wal`: see README.md beside this file. */
-import { defineCheck } from '../../../src/check.js';
+import { defineCheck, instanceOf } from '../../../src/check.js';
 import type { Consistency, CoverageItem, Finding, InstanceState, Judgement, RecoveryEffort, UntestedItem } from '../../../src/types.js';
-import { instanceOf, notSqlite } from '../applies.js';
+import { count } from '../../../src/words.js';
+import { notSqlite } from '../applies.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 import { journalFindings } from './judge-journal.js';
 import { missingLogFindings, walFindings } from './judge-wal.js';
@@ -89,8 +90,9 @@ function consistencyOf({ path }: StaticEvidence, recovery: RecoveryEffort): { le
 }
 
 function passSummary({ path, wal, journal }: StaticEvidence): string {
-  if (journal?.rolledBack) return `${path} was inside a transaction; its rollback journal is whole and undoes it (${journal.records} pages).`;
-  if (wal && wal.committedFrames > 0) return `The write-ahead log of ${path} is whole: ${wal.commits} transactions in ${wal.committedFrames} frames.`;
+  if (journal?.rolledBack) return `${path} was inside a transaction; its rollback journal is whole and undoes it (${count(journal.records, 'page')}).`;
+  if (wal && wal.committedFrames > 0)
+    return `The write-ahead log of ${path} is whole: ${count(wal.commits, 'transaction')} in ${count(wal.committedFrames, 'frame')}.`;
   return `${path} needs no log.`;
 }
 

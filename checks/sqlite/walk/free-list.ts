@@ -1,8 +1,9 @@
 /** The list of free pages. Source: https://sqlite.org/fileformat2.html, section 1.5. */
+
+import type { Defects } from '../defects.js';
 import { type Geometry, PTRMAP } from '../format/geometry.js';
 import type { DatabaseHeader } from '../format/header.js';
 import type { PageView } from '../page-view.js';
-import type { Problems } from '../problems.js';
 import type { PageClaims } from './page-claims.js';
 
 const TREE = 'list of free pages';
@@ -13,7 +14,7 @@ export async function walkFreeList(
   view: PageView,
   geometry: Geometry,
   claims: PageClaims,
-  problems: Problems,
+  defects: Defects,
   signal: AbortSignal,
 ): Promise<number> {
   let found = 0;
@@ -26,7 +27,7 @@ export async function walkFreeList(
     const page = await view.read(trunk, 1);
     const leaves = page.readUInt32BE(4);
     if (leaves > geometry.usableBytes / 4 - 2) {
-      problems.add('sqlite.freelist', trunk, TREE, `says it lists ${leaves} free pages, more than fit on it`);
+      defects.add('sqlite.freelist', trunk, TREE, `says it lists ${leaves} free pages, more than fit on it`);
       intact = false;
       break;
     }
@@ -37,6 +38,6 @@ export async function walkFreeList(
     trunk = page.readUInt32BE(0);
   }
   if (found !== header.freePages)
-    problems.add('sqlite.freelist', header.firstFreeTrunk, TREE, `leads to ${found} free pages, the header says ${header.freePages}`);
+    defects.add('sqlite.freelist', header.firstFreeTrunk, TREE, `leads to ${found} free pages, the header says ${header.freePages}`);
   return found;
 }

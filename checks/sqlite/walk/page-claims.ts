@@ -1,8 +1,9 @@
 /** Who uses which page: every page belongs to exactly one thing, and the pointer map (if any) says the same. */
+
+import type { Defects } from '../defects.js';
 import { type Geometry, PTRMAP, PTRMAP_ENTRY_BYTES, pointerMapPage, pointerMapPages, pointerMapSpan } from '../format/geometry.js';
 import { PageSet } from '../page-set.js';
 import type { PageView } from '../page-view.js';
-import type { Problems } from '../problems.js';
 
 /** Pointer maps of larger databases are not held in memory and so not compared. */
 const MAX_POINTER_MAP_BYTES = 64 * 1024 * 1024;
@@ -27,7 +28,7 @@ export class PageClaims {
   constructor(
     private readonly view: PageView,
     private readonly geometry: Geometry,
-    private readonly problems: Problems,
+    private readonly defects: Defects,
   ) {}
 
   /** Loads the pointer map, unless it is too large. */
@@ -74,12 +75,12 @@ export class PageClaims {
     if (!this.claimed.add(page)) return this.refuse('sqlite.page.used-twice', claim, `is referred to by ${by}, but is in use elsewhere too`);
     if (this.pointerMapCompared) this.compareMap(claim);
     if (claim.use === PTRMAP.free || this.view.isPresent(page)) return true;
-    this.problems.add('sqlite.page.missing', page, tree, `is in use but lies behind the end of the file`);
+    this.defects.add('sqlite.page.missing', page, tree, `is in use but lies behind the end of the file`);
     return false;
   }
 
   private refuse(code: string, claim: Claim, what: string): false {
-    this.problems.add(code, claim.page, claim.tree, what);
+    this.defects.add(code, claim.page, claim.tree, what);
     return false;
   }
 
@@ -94,6 +95,6 @@ export class PageClaims {
     if (use === claim.use && parent === claim.parent) return;
     const said = `${USE_NAMES[use] ?? `of unknown use ${use}`}${parent ? ` below page ${parent}` : ''}`;
     const is = `${USE_NAMES[claim.use]}${claim.parent ? ` below page ${claim.parent}` : ''}`;
-    this.problems.add('sqlite.pointer-map', claim.page, claim.tree, `is ${is}, but the pointer map on page ${mapPage} says it is ${said}`);
+    this.defects.add('sqlite.pointer-map', claim.page, claim.tree, `is ${is}, but the pointer map on page ${mapPage} says it is ${said}`);
   }
 }

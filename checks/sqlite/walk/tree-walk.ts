@@ -1,8 +1,9 @@
 /** Walks b-trees and their overflow chains over the effective pages: each page once, in the order in which they lie on disk. */
+
+import type { Defects } from '../defects.js';
 import { BtreePage } from '../format/btree-page.js';
 import { type Geometry, PTRMAP } from '../format/geometry.js';
 import type { PageView } from '../page-view.js';
-import type { Problems } from '../problems.js';
 import { type Bounds, entryOrderProblem, type Key, keyOf, NO_BOUNDS, rowOrderProblem } from './keys.js';
 import type { PageClaims } from './page-claims.js';
 import { type Run, type Tree, type Visit, VisitQueue } from './visit-queue.js';
@@ -28,7 +29,7 @@ export class TreeWalk {
     private readonly view: PageView,
     private readonly geometry: Geometry,
     private readonly claims: PageClaims,
-    private readonly problems: Problems,
+    private readonly defects: Defects,
   ) {
     this.parsed = new BtreePage(geometry);
   }
@@ -95,7 +96,7 @@ export class TreeWalk {
 
   private chainProblem(page: number, tree: Tree, missing: number, next: number): void {
     const what = next === 0 ? `ends an overflow chain ${missing} pages too early` : `goes on to page ${next} where its overflow chain must end`;
-    this.problems.add('sqlite.overflow.length', page, tree.name, what);
+    this.defects.add('sqlite.overflow.length', page, tree.name, what);
     this.stuck();
   }
 
@@ -123,7 +124,7 @@ export class TreeWalk {
     const { tree, depth } = visit;
     if (tree.leafDepth === -1) tree.leafDepth = depth;
     if (tree.leafDepth !== depth)
-      this.problems.add('sqlite.tree.depth', visit.page, tree.name, `is a leaf on level ${depth}, other leaves are on level ${tree.leafDepth}`);
+      this.defects.add('sqlite.tree.depth', visit.page, tree.name, `is a leaf on level ${depth}, other leaves are on level ${tree.leafDepth}`);
     tree.entries += this.parsed.cellCount;
     if (onLeaf && this.parsed.isTable) onLeaf(page, this.parsed);
   }
@@ -164,7 +165,7 @@ export class TreeWalk {
     const { parsed } = this;
     if (!parsed.isTable && !visit.tree.comparable) return;
     const wrong = parsed.isTable ? rowOrderProblem(parsed, visit.bounds) : entryOrderProblem(parsed, page, visit.bounds);
-    if (wrong) this.problems.add('sqlite.tree.order', visit.page, visit.tree.name, wrong);
+    if (wrong) this.defects.add('sqlite.tree.order', visit.page, visit.tree.name, wrong);
   }
 
   private pushPage(page: number, parent: number, tree: Tree, depth: number, bounds: Bounds, use: typeof PTRMAP.root | typeof PTRMAP.btree): void {
@@ -173,7 +174,7 @@ export class TreeWalk {
   }
 
   private damaged(code: string, visit: Visit, what: string): void {
-    this.problems.add(code, visit.page, visit.tree.name, what);
+    this.defects.add(code, visit.page, visit.tree.name, what);
     this.stuck();
   }
 

@@ -8,7 +8,7 @@ import { Problems } from '../../../src/bytes/problems.js';
 import { BufferSource } from '../../../src/bytes/source.js';
 import type { Check } from '../../../src/check.js';
 import { FormatError } from '../../../src/errors.js';
-import { judgeOne } from '../../testing/folder-context.js';
+import { judgeOne } from '../../testing/judge.js';
 import { wiredTigerFinder } from '../finder.js';
 import { blockProblem, isDescription, pageCells } from '../format/block.js';
 import { bytesOf, configValue, parseFileConfig } from '../format/config.js';

@@ -1,28 +1,23 @@
 /** Check `wiredtiger/checkpoint`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { InstanceState, Judgement, UntestedItem } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notWiredTiger } from '../applies.js';
+import { count } from '../../../src/words.js';
+import { notWiredTiger } from '../applies.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 
 const ADVICE =
   'Take this database from an earlier restore point that passed, and capture data files and journal at one instant. Do not run mongod --repair on the only copy.';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'wiredtiger/checkpoint',
   title: 'Every block of the newest checkpoint is the one that its parent names, and the journal goes on from there',
   failureTitle: 'Blocks of the WiredTiger checkpoint, or its journal, are damaged, lost or of another instant',
   description:
     'Walks all trees of a WiredTiger (MongoDB) database from the turtle file on. Each pointer repeats the checksum of its block, so that lost, stale and swapped blocks are found; blocks that no checkpoint reaches are free and not judged.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notWiredTiger,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: evaluateCheckpoint,
 });
 
@@ -41,7 +36,7 @@ export function evaluateCheckpoint(evidence: StaticEvidence): Judgement {
   return judgeProblems({
     reports: [problems.report(), evidence.problems],
     soundState: state,
-    passSummary: `All ${walked.blocks} blocks of the newest checkpoint of ${files ?? 0} files in ${folder} are in place; ${why}.`,
+    passSummary: `All ${count(walked.blocks, 'block')} of the newest checkpoint of ${count(files ?? 0, 'file')} in ${folder} are in place; ${why}.`,
     advice: ADVICE,
     what: `WiredTiger database ${folder}`,
     ...(known
@@ -86,8 +81,8 @@ function noteMissing(problems: Problems, { folder, missing }: StaticEvidence): v
 }
 
 function howTested({ walked, journal, files }: StaticEvidence): string {
-  const log = journal ? `; checksums of ${journal.records} journal records` : '';
-  return `walked ${files} files from the turtle: checksum of ${walked.blocks} blocks (${walked.bytes} bytes), each against what points to it${log}`;
+  const log = journal ? `; checksums of ${count(journal.records, 'journal record')}` : '';
+  return `walked ${count(files ?? 0, 'file')} from the turtle: checksum of ${count(walked.blocks, 'block')} (${walked.bytes} bytes), each against what points to it${log}`;
 }
 
 function untestedOf({ folder, missing, unknown, lockHeld, journal }: StaticEvidence): UntestedItem[] {

@@ -14,6 +14,7 @@ import { FILEFRAG, type FileExtent, parseFilefrag } from './file-extents.js';
 import { followLinks } from './links.js';
 import type { VolumeListing } from './listing.js';
 import { listVolumes, mountForLooking, readAll } from './look.js';
+import { MapRequests } from './map-requests.js';
 import { printWords } from './scripts.js';
 
 const LIST_TIMEOUT_MS = 600_000;
@@ -25,12 +26,7 @@ interface View {
   listings: Promise<Map<string, VolumeListing>> | null;
   maps: Map<string, Promise<ByteMap | null>>;
   chunks: Map<string, BtrfsChunk[]>;
-  /** Of small files that were asked for: they are often asked for again. */
-  mapped: Map<string, ByteMap>;
-  /** Asked for and not answered yet. */
-  asked: Map<string, Promise<ByteMap | null>>;
-  /** Of those, what has not gone to the appliance. */
-  queue: { file: GuestLocation; resolve(map: ByteMap | null): void; reject(error: unknown): void }[];
+  requests: MapRequests;
 }
 
 export class ApplianceFiles implements GuestFiles {
@@ -70,36 +66,11 @@ export class ApplianceFiles implements GuestFiles {
     return [...(await this.listed(await this.open())).values()];
   }
 
-  /** What is asked for at the same time, as by the finders of all engines, goes to the appliance in one call. */
   async map(files: GuestLocation[]): Promise<(ByteMap | null)[]> {
-    const view = await this.open();
-    return Promise.all(files.map((file) => view.mapped.get(keyOf(file)) ?? this.request(view, file)));
-  }
-
-  private request(view: View, file: GuestLocation): Promise<ByteMap | null> {
-    const key = keyOf(file);
-    const asked = view.asked.get(key);
-    if (asked) return asked;
-    const result = new Promise<ByteMap | null>((resolve, reject) => view.queue.push({ file, resolve, reject }));
-    const forget = () => void view.asked.delete(key);
-    view.asked.set(key, result);
-    result.then(forget, forget);
-    if (view.queue.length === 1) setImmediate(() => void this.flush(view));
-    return result;
-  }
-
-  private async flush(view: View): Promise<void> {
-    const batch = view.queue.splice(0);
-    try {
-      const maps = await this.mapNow(batch.map(({ file }) => file));
-      for (const [i, { resolve }] of batch.entries()) resolve(maps[i] ?? null);
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    }
+    return (await this.open()).requests.map(files);
   }
 
   private async mapNow(files: GuestLocation[]): Promise<(ByteMap | null)[]> {
-    const { mapped } = await this.open();
     const result: (ByteMap | null)[] = files.map(() => null);
     const byVolume = new Map<string, { entry: GuestEntry; index: number }[]>();
     for (const [index, file] of files.entries()) {
@@ -114,11 +85,7 @@ export class ApplianceFiles implements GuestFiles {
         volume,
         wanted.map((item) => item.entry),
       );
-      for (const [i, item] of wanted.entries()) {
-        const map = maps[i] ?? null;
-        result[item.index] = map;
-        if (map) remember(mapped, item.entry, map);
-      }
+      for (const [i, item] of wanted.entries()) result[item.index] = maps[i] ?? null;
     }
     return result;
   }
@@ -220,19 +187,8 @@ export class ApplianceFiles implements GuestFiles {
     const { places, unreadable } = await mountForLooking(this.appliance, this.volumes);
     this.unreadable.clear();
     for (const [volume, item] of unreadable) this.unreadable.set(volume, item);
-    return { places, listings: null, maps: new Map(), chunks: new Map(), mapped: new Map(), asked: new Map(), queue: [] };
+    return { places, listings: null, maps: new Map(), chunks: new Map(), requests: new MapRequests((files) => this.mapNow(files)) };
   }
-}
-
-function keyOf(location: GuestLocation): string {
-  return `${location.volume}\0${location.path}`;
-}
-
-const REMEMBERED_FILES = 5000;
-const REMEMBERED_EXTENTS = 8;
-
-function remember(mapped: Map<string, ByteMap>, entry: GuestEntry, map: ByteMap): void {
-  if (map.extents.length <= REMEMBERED_EXTENTS && mapped.size < REMEMBERED_FILES) mapped.set(keyOf(entry.location), map);
 }
 
 /** Types whose kernel driver answers FIEMAP. Of others, what filefrag prints cannot be trusted: their files are copied. */

@@ -1,5 +1,9 @@
-/** Collects what a pass finds wrong: everything counted, the first examples kept, so that evidence stays small. */
-export interface Problem {
+/**
+ * Collects what the page walk finds wrong: everything counted, the first examples kept, so that evidence stays small.
+ * Unlike the problems of `src/bytes/problems.ts` these are observations, not findings: a page, its tree and half a sentence.
+ * Each is critical; the check makes the sentence, so that the evidence of each of up to 20 pages is short and records stored so far can be judged again.
+ */
+export interface Defect {
   code: string;
   /** A sentence part that goes on from "page 7 ...". */
   what: string;
@@ -8,17 +12,17 @@ export interface Problem {
   tree: string;
 }
 
-export interface ProblemReport {
+export interface DefectReport {
   counts: Record<string, number>;
-  examples: Problem[];
+  examples: Defect[];
 }
 
 export const MAX_EXAMPLES = 20;
 const MAX_NAME_LENGTH = 80;
 
-export class Problems {
+export class Defects {
   private readonly counts: Record<string, number> = {};
-  private readonly examples: Problem[] = [];
+  private readonly examples: Defect[] = [];
 
   add(code: string, page: number, tree: string, what: string): void {
     const seen = this.counts[code] ?? 0;
@@ -26,7 +30,7 @@ export class Problems {
     if (this.examples.length < MAX_EXAMPLES) this.examples.push({ code, what, page, tree: tree.slice(0, MAX_NAME_LENGTH) });
   }
 
-  report(): ProblemReport {
+  report(): DefectReport {
     return { counts: this.counts, examples: this.examples };
   }
 }
