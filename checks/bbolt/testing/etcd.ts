@@ -13,6 +13,8 @@ export function etcdArguments(folder: string): { args: string[]; client: string 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 export class EtcdLoad {
+  /** Commands that were answered. */
+  answered = 0;
   private stopped = false;
   private step = 0;
 
@@ -37,6 +39,7 @@ export class EtcdLoad {
       const [path, body] = i % 9 === 8 ? ['deleterange', { key: base64(`key ${(i * 7) % 700}`) }] : ['put', put];
       await fetch(`${this.client}/v3/kv/${path}`, { method: 'POST', body: JSON.stringify(body) })
         .then((response) => response.arrayBuffer())
+        .then(() => this.answered++)
         .catch(() => undefined);
     }
   }
