@@ -8,6 +8,10 @@ import { boltFinder } from './bbolt/finder.js';
 import boltStructure from './bbolt/structure/index.js';
 import { berkeleyFinder } from './berkeleydb/finder.js';
 import berkeleyPages from './berkeleydb/pages/index.js';
+import { eseFinder } from './ese/finder.js';
+import eseLog from './ese/log/index.js';
+import esePages from './ese/pages/index.js';
+import eseStructure from './ese/structure/index.js';
 import filesystemConsistency from './filesystem/consistency/index.js';
 import stateAtCapture from './filesystem/state-at-capture/index.js';
 import { firebirdFinder } from './firebird/finder.js';
@@ -84,6 +88,9 @@ export const CHECKS = [
   etcdLog,
   mssqlPageChecksums,
   mssqlLogVersusPages,
+  eseLog,
+  esePages,
+  eseStructure,
   registryLog,
   registryStructure,
   firebirdStructure,
@@ -102,6 +109,7 @@ export const FINDERS: EngineFinder[] = [
   berkeleyFinder,
   boltFinder,
   mssqlFinder,
+  eseFinder,
   registryFinder,
   firebirdFinder,
   wiredTigerFinder,
