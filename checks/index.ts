@@ -32,6 +32,9 @@ import { mssqlFinder } from './mssql/finder.js';
 import mssqlLogVersusPages from './mssql/log-versus-pages/index.js';
 import mssqlPageChecksums from './mssql/page-checksums/index.js';
 import myisamTables from './myisam/tables/index.js';
+import oracleBlocks from './oracle/blocks/index.js';
+import { oracleFinder } from './oracle/finder.js';
+import oracleRedo from './oracle/redo/index.js';
 import amcheck from './postgresql/amcheck/index.js';
 import controlFile from './postgresql/control-file/index.js';
 import { postgresqlFinder } from './postgresql/find.js';
@@ -88,6 +91,8 @@ export const CHECKS = [
   etcdLog,
   mssqlPageChecksums,
   mssqlLogVersusPages,
+  oracleBlocks,
+  oracleRedo,
   eseLog,
   esePages,
   eseStructure,
@@ -109,6 +114,7 @@ export const FINDERS: EngineFinder[] = [
   berkeleyFinder,
   boltFinder,
   mssqlFinder,
+  oracleFinder,
   eseFinder,
   registryFinder,
   firebirdFinder,

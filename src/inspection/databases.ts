@@ -5,7 +5,6 @@ import type { DatabaseInstance, GuestEntry, GuestLocation, UntestedItem } from '
 
 /** Files that give an engine away by their name. Each stands in a folder of the engine's own. */
 const MARKS: { engine: string; name: RegExp }[] = [
-  { engine: 'Oracle Database', name: /^(control01\.ctl|system01\.dbf)$/i },
   { engine: 'Cassandra', name: /^.*-big-Data\.db$/ },
   { engine: 'InfluxDB', name: /^.*\.tsm$/ },
   { engine: 'IBM Db2', name: /^SQLOGCTL\.LFH/i },
