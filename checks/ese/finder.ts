@@ -13,6 +13,9 @@ const WELL_KNOWN = /\/(ntds\.dit|.*\.edb|srudb\.dat|webcachev\d+\.dat|windows\.d
 const LOG_NAME = /\.(log|jtx|chk|jcp)$/i;
 const EMPTY_LOG = /res[12]\.log$/i;
 
+/** The engine makes no smaller databases: 256 pages at least. */
+const MIN_BYTES = 128 * 1024;
+
 interface Found {
   entry: GuestEntry;
   header: EseHeader | null;
@@ -49,7 +52,7 @@ async function databases(tree: GuestTree): Promise<Found[]> {
 }
 
 function isCandidate(sizeBytes: number, path: string): boolean {
-  return WELL_KNOWN.test(path) || (sizeBytes >= 2 * 4096 && sizeBytes % 2048 === 0);
+  return WELL_KNOWN.test(path) || (sizeBytes >= MIN_BYTES && sizeBytes % 2048 === 0);
 }
 
 /** The copy of the header, in the second page. */

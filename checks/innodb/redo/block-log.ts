@@ -1,5 +1,6 @@
 /**
- * Redo logs made of 512-byte blocks: MariaDB 10.5 to 10.7 (physical records) and MySQL 5.7 to 8 (records that are not parsed here).
+ * Redo logs made of 512-byte blocks: MariaDB 10.5 to 10.7 (physical records) and MySQL 5.7 to 8 (records of which only the first of a block
+ * is read, for rule R2).
  * Sources: MariaDB 10.5 storage/innobase/include/log0log.h, MySQL 8.0 storage/innobase/include/log0constants.h (block header, checkpoints,
  * #innodb_redo files). LSNs count every byte of the blocks, headers included.
  */
@@ -12,6 +13,7 @@ import type { LogFacts } from './facts.js';
 import { LogKnowledge } from './knowledge.js';
 import { MtrWalk } from './mtr-walk.js';
 import type { LogState } from './read-log.js';
+import { type HistoryBlock, type Sample, sampleHistory } from './sample-history.js';
 import type { Checkpoint, LogStream } from './stream.js';
 
 const BLOCK = 512;
@@ -22,6 +24,9 @@ const HIGH = 2 ** 32;
 const FLUSH_BIT = 0x80000000;
 /** Format 5 (8.0.19) counts laps of the block number in place of the checkpoint number, format 6 has one file per stretch of log. */
 const FORMAT_REDO_FILES = 6;
+/** From 8.0.3 on: types of records as they are now. Before (5.7), TRUNCATE kept the number of a tablespace. */
+const FORMAT_MYSQL_8 = 3;
+const ENCRYPTED_BLOCK = 0x8000;
 
 export interface BlockLogRequest {
   maps: (ByteMap | null)[];
@@ -133,6 +138,7 @@ interface Block {
   /** Of what is in it; `BLOCK` when it is full. */
   dataBytes: number;
   firstGroup: number;
+  encrypted: boolean;
 }
 
 /** The payload of consecutive blocks as one stream. A position is an LSN without the headers and trailers of the blocks. */
@@ -188,9 +194,21 @@ class BlockStream implements LogStream {
     const at = lsn - this.chunkLsn;
     if (at < 0 || at + BLOCK > this.chunkBytes) return null;
     const number = (readU32(this.chunk, at) & ~FLUSH_BIT) >>> 0;
-    const dataBytes = this.chunk.readUInt16BE(at + 4) & 0x7fff; // MySQL marks an encrypted block in the highest bit
+    const length = this.chunk.readUInt16BE(at + 4); // MySQL marks an encrypted block in the highest bit
+    const dataBytes = length & ~ENCRYPTED_BLOCK;
     if (number !== numberOf(lsn) || !blockIsIntact(this.chunk, at) || dataBytes < BLOCK_HEADER || dataBytes > BLOCK) return null;
-    return { dataBytes, firstGroup: this.chunk.readUInt16BE(at + 6) };
+    return { dataBytes, firstGroup: this.chunk.readUInt16BE(at + 6), encrypted: (length & ENCRYPTED_BLOCK) !== 0 };
+  }
+
+  /** The first group of records that begins in a block. The bytes are valid until the next call. */
+  async historyBlock(lsn: number): Promise<HistoryBlock | null> {
+    const block = await this.block(lsn);
+    if (!block) return null;
+    const end = Math.min(block.dataBytes, BLOCK - this.trailer);
+    const from = block.firstGroup;
+    const readable = !block.encrypted && from >= BLOCK_HEADER && from < end;
+    const at = lsn - this.chunkLsn;
+    return { group: readable ? this.chunk.subarray(at + from, at + end) : null, lsn: lsn + from };
   }
 
   private async load(lsn: number): Promise<void> {
@@ -237,13 +255,24 @@ async function blocksBeyond(stream: BlockStream, layout: Layout, end: number): P
 
 async function walkBlocks(stream: BlockStream, layout: Layout, request: BlockLogRequest): Promise<{ log: LogState; knowledge: LogKnowledge }> {
   const { checkpoint } = layout;
+  const knowledge = new LogKnowledge(checkpoint.lsn, request.head.encrypted);
   const { end, blocks } = await followBlocks(stream, layout, request);
+  const sample = await sampleMysql(stream, layout, request, knowledge);
   const facts: LogFacts = {
     ...{ checkpoint: checkpoint.lsn, checkpointEnd: checkpoint.endLsn, checkpointSeen: blocks > 0, end, exactEnd: false },
-    ...{ records: blocks, beyond: await blocksBeyond(stream, layout, end), historyFrom: checkpoint.lsn, historyRecords: 0 },
+    ...{ records: blocks, beyond: await blocksBeyond(stream, layout, end), historyFrom: sample.from, historyRecords: sample.changes },
     ...{ pagesKnown: false, overflowed: false, contradictions: 0, cleanShutdown: blocks > 0 && end === checkpoint.lsn },
   };
-  return { log: { state: 'ok', facts }, knowledge: new LogKnowledge(checkpoint.lsn, request.head.encrypted) };
+  return { log: { state: 'ok', facts }, knowledge };
+}
+
+/** Nothing hangs on a page that does not fit the table any more: what is required of the others stays true. */
+async function sampleMysql(stream: BlockStream, layout: Layout, request: BlockLogRequest, knowledge: LogKnowledge): Promise<Sample> {
+  const { checkpoint, capacity } = layout;
+  if (request.head.number < FORMAT_MYSQL_8) return { from: checkpoint.lsn, changes: 0 };
+  const oldest = Math.max(checkpoint.lsn - request.historyBytes, checkpoint.lsn - capacity + BLOCK, BLOCK);
+  const blockAt = (lsn: number) => stream.historyBlock(lsn);
+  return sampleHistory(oldest - (oldest % BLOCK) + BLOCK, checkpoint.lsn, blockAt, knowledge, request.signal);
 }
 
 async function walkRecords(stream: BlockStream, layout: Layout, request: BlockLogRequest): Promise<{ log: LogState; knowledge: LogKnowledge }> {
