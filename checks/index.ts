@@ -8,6 +8,10 @@ import { boltFinder } from './bbolt/finder.js';
 import boltStructure from './bbolt/structure/index.js';
 import { berkeleyFinder } from './berkeleydb/finder.js';
 import berkeleyPages from './berkeleydb/pages/index.js';
+import { eseFinder } from './ese/finder.js';
+import eseLog from './ese/log/index.js';
+import esePages from './ese/pages/index.js';
+import eseStructure from './ese/structure/index.js';
 import filesystemConsistency from './filesystem/consistency/index.js';
 import stateAtCapture from './filesystem/state-at-capture/index.js';
 import { firebirdFinder } from './firebird/finder.js';
@@ -28,6 +32,9 @@ import { mssqlFinder } from './mssql/finder.js';
 import mssqlLogVersusPages from './mssql/log-versus-pages/index.js';
 import mssqlPageChecksums from './mssql/page-checksums/index.js';
 import myisamTables from './myisam/tables/index.js';
+import oracleBlocks from './oracle/blocks/index.js';
+import { oracleFinder } from './oracle/finder.js';
+import oracleRedo from './oracle/redo/index.js';
 import amcheck from './postgresql/amcheck/index.js';
 import controlFile from './postgresql/control-file/index.js';
 import { postgresqlFinder } from './postgresql/find.js';
@@ -84,6 +91,11 @@ export const CHECKS = [
   etcdLog,
   mssqlPageChecksums,
   mssqlLogVersusPages,
+  oracleBlocks,
+  oracleRedo,
+  eseLog,
+  esePages,
+  eseStructure,
   registryLog,
   registryStructure,
   firebirdStructure,
@@ -102,6 +114,8 @@ export const FINDERS: EngineFinder[] = [
   berkeleyFinder,
   boltFinder,
   mssqlFinder,
+  oracleFinder,
+  eseFinder,
   registryFinder,
   firebirdFinder,
   wiredTigerFinder,

@@ -5,11 +5,8 @@ import type { DatabaseInstance, GuestEntry, GuestLocation, UntestedItem } from '
 
 /** Files that give an engine away by their name. Each stands in a folder of the engine's own. */
 const MARKS: { engine: string; name: RegExp }[] = [
-  { engine: 'Oracle Database', name: /^(control01\.ctl|system01\.dbf)$/i },
   { engine: 'Cassandra', name: /^.*-big-Data\.db$/ },
   { engine: 'InfluxDB', name: /^.*\.tsm$/ },
-  { engine: 'Active Directory (ESE)', name: /^ntds\.dit$/i },
-  { engine: 'Exchange or another ESE database', name: /^.*\.edb$/i },
   { engine: 'IBM Db2', name: /^SQLOGCTL\.LFH/i },
   { engine: 'ClickHouse', name: /^data\.cmrk[23]?$/ },
   { engine: 'Neo4j', name: /^neostore$/ },

@@ -86,7 +86,8 @@ function isSkewed(stale: number, required: number): boolean {
 function testedRules(pages: PageFacts, log: LogFacts): Judgement['tested'] {
   const tested = [{ what: 'tablespaces newer than the log (R1)', how: `LSN of ${pages.loggedPages} pages against the log's end ${log.end}` }];
   if (log.historyFrom < log.checkpoint) {
-    const how = `${pages.requiredPages} pages against ${log.historyRecords} mini-transactions from ${log.historyFrom} to ${log.checkpoint}`;
+    const what = log.pagesKnown ? 'mini-transactions' : 'changes, one of each block of log,';
+    const how = `${pages.requiredPages} pages against ${log.historyRecords} ${what} from ${log.historyFrom} to ${log.checkpoint}`;
     tested.push({ what: 'tablespaces older than the log (R2)', how });
   }
   return tested;
@@ -95,7 +96,9 @@ function testedRules(pages: PageFacts, log: LogFacts): Judgement['tested'] {
 function untestedRules(log: LogFacts): UntestedItem[] {
   const what = 'tablespaces older than the log (R2)';
   const items: UntestedItem[] = [];
-  if (!log.pagesKnown) items.push({ what, why: 'the records of this log are encrypted, or of a format that is not read', holdsData: false });
+  if (!log.pagesKnown && log.historyFrom < log.checkpoint) {
+    items.push({ what, why: 'of each block of this log only the first change is read: other pages may be stale', holdsData: false });
+  } else if (!log.pagesKnown) items.push({ what, why: 'the records of this log are encrypted, or of a format that is not read', holdsData: false });
   else if (log.historyFrom >= log.checkpoint) items.push({ what, why: 'no log from before the checkpoint is left', holdsData: false });
   if (log.overflowed) items.push({ what: 'pages named in the log', why: 'the log names more pages than can be held in memory', holdsData: true });
   return items;

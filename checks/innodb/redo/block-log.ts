@@ -1,5 +1,6 @@
 /**
- * Redo logs made of 512-byte blocks: MariaDB 10.5 to 10.7 (physical records) and MySQL 5.7 to 8 (records that are not parsed here).
+ * Redo logs made of 512-byte blocks: MariaDB 10.5 to 10.7 (physical records) and MySQL 5.7 to 8 (records of which only the first of a block
+ * is read, for rule R2).
  * Sources: MariaDB 10.5 storage/innobase/include/log0log.h, MySQL 8.0 storage/innobase/include/log0constants.h (block header, checkpoints,
  * #innodb_redo files). LSNs count every byte of the blocks, headers included.
  */
@@ -11,6 +12,10 @@ import type { LogFacts } from './facts.js';
 import { LogKnowledge } from './knowledge.js';
 import { MtrWalk } from './mtr-walk.js';
 import type { LogState } from './read-log.js';
+import { type Sample, sampleHistory } from './sample-history.js';
+
+/** From 8.0.3 on: types of records as they are now. Before (5.7), TRUNCATE kept the number of a tablespace. */
+const FORMAT_MYSQL_8 = 3;
 
 export interface BlockLogRequest extends LayoutRequest {
   historyBytes: number;
@@ -70,13 +75,24 @@ async function blocksBeyond(stream: BlockStream, layout: Layout, end: number): P
 
 async function walkBlocks(stream: BlockStream, layout: Layout, request: BlockLogRequest): Promise<{ log: LogState; knowledge: LogKnowledge }> {
   const { checkpoint } = layout;
+  const knowledge = new LogKnowledge(checkpoint.lsn, request.head.encrypted);
   const { end, blocks } = await followBlocks(stream, layout, request);
+  const sample = await sampleMysql(stream, layout, request, knowledge);
   const facts: LogFacts = {
     ...{ checkpoint: checkpoint.lsn, checkpointEnd: checkpoint.endLsn, checkpointSeen: blocks > 0, end, exactEnd: false },
-    ...{ records: blocks, beyond: await blocksBeyond(stream, layout, end), historyFrom: checkpoint.lsn, historyRecords: 0 },
+    ...{ records: blocks, beyond: await blocksBeyond(stream, layout, end), historyFrom: sample.from, historyRecords: sample.changes },
     ...{ pagesKnown: false, overflowed: false, contradictions: 0, cleanShutdown: blocks > 0 && end === checkpoint.lsn },
   };
-  return { log: { state: 'ok', facts }, knowledge: new LogKnowledge(checkpoint.lsn, request.head.encrypted) };
+  return { log: { state: 'ok', facts }, knowledge };
+}
+
+/** Nothing hangs on a page that does not fit the table any more: what is required of the others stays true. */
+async function sampleMysql(stream: BlockStream, layout: Layout, request: BlockLogRequest, knowledge: LogKnowledge): Promise<Sample> {
+  const { checkpoint, capacity } = layout;
+  if (request.head.number < FORMAT_MYSQL_8) return { from: checkpoint.lsn, changes: 0 };
+  const oldest = Math.max(checkpoint.lsn - request.historyBytes, checkpoint.lsn - capacity + BLOCK, BLOCK);
+  const blockAt = (lsn: number) => stream.historyBlock(lsn);
+  return sampleHistory(oldest - (oldest % BLOCK) + BLOCK, checkpoint.lsn, blockAt, knowledge, request.signal);
 }
 
 async function walkRecords(stream: BlockStream, layout: Layout, request: BlockLogRequest): Promise<{ log: LogState; knowledge: LogKnowledge }> {

@@ -3,11 +3,13 @@ import type { BlockReader } from '../../../src/bytes/block-reader.js';
 import { crc32c } from '../../../src/bytes/crc32c.js';
 import { readU32 } from '../format/mini-transaction.js';
 import type { Layout } from './block-layout.js';
+import type { HistoryBlock } from './sample-history.js';
 import type { LogStream } from './stream.js';
 
 export const BLOCK = 512;
 export const BLOCK_HEADER = 12;
 const FLUSH_BIT = 0x80000000;
+const ENCRYPTED_BLOCK = 0x8000;
 
 export function blockIsIntact(bytes: Uint8Array, at: number): boolean {
   return readU32(bytes, at + BLOCK - 4) === crc32c(bytes, at, at + BLOCK - 4);
@@ -22,6 +24,7 @@ export interface Block {
   /** Of what is in it; `BLOCK` when it is full. */
   dataBytes: number;
   firstGroup: number;
+  encrypted: boolean;
 }
 
 /** The payload of consecutive blocks as one stream. A position is an LSN without the headers and trailers of the blocks. */
@@ -77,9 +80,21 @@ export class BlockStream implements LogStream {
     const at = lsn - this.chunkLsn;
     if (at < 0 || at + BLOCK > this.chunkBytes) return null;
     const number = (readU32(this.chunk, at) & ~FLUSH_BIT) >>> 0;
-    const dataBytes = this.chunk.readUInt16BE(at + 4) & 0x7fff; // MySQL marks an encrypted block in the highest bit
+    const length = this.chunk.readUInt16BE(at + 4); // MySQL marks an encrypted block in the highest bit
+    const dataBytes = length & ~ENCRYPTED_BLOCK;
     if (number !== numberOf(lsn) || !blockIsIntact(this.chunk, at) || dataBytes < BLOCK_HEADER || dataBytes > BLOCK) return null;
-    return { dataBytes, firstGroup: this.chunk.readUInt16BE(at + 6) };
+    return { dataBytes, firstGroup: this.chunk.readUInt16BE(at + 6), encrypted: (length & ENCRYPTED_BLOCK) !== 0 };
+  }
+
+  /** The first group of records that begins in a block. The bytes are valid until the next call. */
+  async historyBlock(lsn: number): Promise<HistoryBlock | null> {
+    const block = await this.block(lsn);
+    if (!block) return null;
+    const end = Math.min(block.dataBytes, BLOCK - this.trailer);
+    const from = block.firstGroup;
+    const readable = !block.encrypted && from >= BLOCK_HEADER && from < end;
+    const at = lsn - this.chunkLsn;
+    return { group: readable ? this.chunk.subarray(at + from, at + end) : null, lsn: lsn + from };
   }
 
   private async load(lsn: number): Promise<void> {

@@ -66,6 +66,12 @@ export class LogKnowledge {
     if (!visitMtr(mtr.bytes, mtr.at, mtr.end, this.encrypted, this.history)) this.contradictions++;
   }
 
+  /** A single change before the checkpoint, of a log whose records are not all read. `lsn`: the page carries a later one. */
+  pastChange(space: number, page: number, lsn: number): void {
+    this.historyMtrs++;
+    this.on(space, page, (relation, block) => this.table.require(relation, block, lsn));
+  }
+
   /** What came in between is not known: pages may have been freed there. */
   forgetPast(): void {
     this.table.forgetRequired();

@@ -9,6 +9,19 @@ export function record(kind: 'init' | 'free' | 'write', space: number, page: num
   return kind === 'write' ? Buffer.from([0x34, space, page, 60, 7]) : Buffer.from([kind === 'init' ? 0x12 : 0x02, space, page]);
 }
 
+/** A group of one record of MySQL 8: MLOG_WRITE_STRING with 40 bytes. Any other `type` is written with the same body. */
+export function mysqlRecord(space: number, page: number, type = 30): Buffer {
+  const body = Buffer.alloc(44, 0x5a);
+  return Buffer.concat([Buffer.from([type | 0x80]), mysqlInteger(space), mysqlInteger(page), body]);
+}
+
+/** As MySQL compresses integers below 2^14, and the numbers of its own tablespaces close to 2^32. */
+export function mysqlInteger(value: number): Buffer {
+  if (value < 0x80) return Buffer.from([value]);
+  if (value < 0x4000) return Buffer.from([0x80 | (value >> 8), value & 255]);
+  return Buffer.from([0xf8 | ((value >>> 8) & 3), value & 255]);
+}
+
 /** FILE_CHECKPOINT naming an LSN. */
 export function checkpointRecord(lsn: number): Buffer {
   const bytes = Buffer.from([0xfa, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
@@ -52,6 +65,8 @@ export interface BlockLogPlan {
   /** As a place in the payload. */
   checkpointAt: number;
   checkpointEndAt: number;
+  /** Where groups of records begin, for payloads that are not made of `record`. */
+  starts?: number[];
 }
 
 const lsnIn = (startLsn: number, at: number) => startLsn + Math.floor(at / 496) * BLOCK + 12 + (at % 496);
@@ -62,7 +77,7 @@ export function blockLog(plan: BlockLogPlan): { files: Buffer[]; lsnOf(at: numbe
   const files = Array.from({ length: plan.files }, () => Buffer.alloc(plan.fileBytes));
   const lsnOf = (at: number) => lsnIn(plan.startLsn, at);
   for (const [i, file] of files.entries()) writeHead(file, plan, plan.startLsn + i * inFile);
-  const starts = groupStarts(plan.payload);
+  const starts = plan.starts ?? groupStarts(plan.payload);
   for (let at = 0, block = 0; at < plan.payload.length; at += 496, block++) {
     const bytes = makeBlock(plan, at, block, starts);
     bytes.copy(files[Math.floor((block * BLOCK) / inFile)] as Buffer, HEADER + ((block * BLOCK) % inFile));
