@@ -124,6 +124,8 @@ describe('its log', () => {
     ['1:M 22 Nov 2026 # Fatal error: the truncated file is not the last file', 'damage'],
     ['1:M 22 Nov 2026 * DB loaded from disk: 0.001 seconds', 'noise'],
     ['*** FATAL CONFIG FILE ERROR (Redis 5.0.14) ***', 'place'],
+    ['1:M 22 Nov 2026 # Fatal error loading the DB: Invalid argument. Exiting.', 'other'],
+    ['1:M 22 Nov 2026 # Terminating server after rdb file reading failure.', 'other'],
     ['1:M 22 Nov 2026 # Something new', 'other'],
   ])('%s is %s', (line, kind) => {
     expect(kindOf(line)).toBe(kind);

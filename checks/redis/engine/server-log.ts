@@ -13,8 +13,9 @@ const REFUSED = /Unexpected end of file reading the append only file/i;
 /** Also lines that a full memory explains as well as damage does: the static checks know which. */
 const PLACE =
   /RDB format version|no matching module|Unknown (or wrong-arity )?command|unknown command|unix socket|Permission denied|No space left|out of memory|\bOOM\b|failed allocating|can.t allocate|cannot allocate|Bad directive|CONFIG FILE ERROR|configured to handle more than|shared libraries|Failed (to create|opening|listening)|signal:? (4|7|9)\b|Read-only file system|Too many open files|Killed/i;
+/** Its last words, such as "Fatal error loading the DB", are no reason of their own: they follow from a line of any kind. */
 const DAMAGE =
-  /Internal error in RDB|Terminating server after rdb|Wrong RDB checksum|Wrong signature|Bad file format reading|Unrecoverable error reading|Fatal error loading the DB|Error loading|manifest|truncated file is not the last|can.t open the append|append (only|log) file .* (doesn.t|does not) exist|Unexpected EOF|Unknown RDB|Bad data format|corrupt|crashed by signal|ASSERTION FAILED|Guru Meditation|RDB file|duplicat/i;
+  /Internal error in RDB|Wrong RDB checksum|Wrong signature|Bad file format reading|Unrecoverable error reading|manifest|truncated file is not the last|can.t open the append|append (only|log) file .* (doesn.t|does not) exist|Unexpected EOF|Unknown RDB|Bad data format|corrupt|crashed by signal|ASSERTION FAILED|Guru Meditation|duplicat/i;
 
 export function kindOf(line: string): LineKind {
   if (NOISE.test(line)) return 'noise';
