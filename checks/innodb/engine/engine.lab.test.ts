@@ -1,7 +1,7 @@
 /** The host's MariaDB in the real sandbox, on copies of captures of a working server, whole and damaged. */
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -105,6 +105,26 @@ describe.skipIf(missing !== '')(`MariaDB of the host, in the sandbox${missing ==
     expect(answers.database?.error).toMatchObject({ kind: 'absent' });
     for (const id of ['broken', 'two', 'shell']) expect([id, answers[id]?.error?.kind]).toEqual([id, 'statement']);
     for (const id of ['writing', 'making']) expect(answers[id]?.error?.text).toContain('READ ONLY');
+  });
+
+  it('keeps its evidence small where many tables complain, and counts what it does not show', async () => {
+    const make = `create database load_test; use load_test; delimiter //
+      for i in 1..130 do execute immediate concat('create table m', i, ' (id int primary key, v varchar(100)) engine=myisam');
+      execute immediate concat('insert into m', i, ' select seq, md5(seq) from seq_1_to_50'); end for //`;
+    const many = await TestServer.create({ schema: make });
+    try {
+      await many.stop();
+      for (let i = 1; i <= 130; i++) truncateSync(join(many.data, `load_test/m${i}.MYD`), 300);
+      const run = await runOn({ v: many.data });
+      expect(run.check).toMatchObject({ complained: 130, timedOut: false });
+      expect(run.check?.lines.length).toBeLessThanOrEqual(600);
+      expect(new Set(run.check?.lines.map(({ table }) => table)).size).toBeLessThanOrEqual(101);
+      const { tables } = judged(run);
+      expect(tables).toMatchObject({ outcome: 'fail', untested: [{ what: '30 further tables', holdsData: true }] });
+      expect(tables?.findings.length).toBeLessThan(30);
+    } finally {
+      await many.destroy();
+    }
   });
 
   it('tells damage from a table of an engine that cannot be checked', async () => {
