@@ -111,7 +111,7 @@ function tableCheck(seconds: number): string {
     echo "${MARK} unsupported $(grep -aiE '\tnote\t.*support' $R/rows | cut -f 1 | uniq | wc -l | number)"
     echo "${MARK} complained $(wc -l <$R/complained | number)"
     head -n ${SHOWN_TABLES} $R/complained >$R/shown
-    { grep -aF -f $R/shown $R/rows | head -n ${SHOWN_ROWS}; grep -avF -f $R/shown $R/rows | head -n ${OTHER_ROWS}; } | cut -c 1-400 | sed 's/^/check: /'
+    { grep -aF -f $R/shown $R/rows | head -n ${SHOWN_ROWS}; grep -avF -f $R/complained $R/rows | head -n ${OTHER_ROWS}; } | cut -c 1-400 | sed 's/^/check: /'
     head -n 20 $R/check.err | cut -c 1-400 | sed 's/^/client: /'
   fi
 `;
