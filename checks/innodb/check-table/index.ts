@@ -120,6 +120,7 @@ export function evaluateCheck(evidence: CheckEvidence): Judgement {
   const { damaged, untested, warned, complaining } = readTables(evidence);
   const worst = damaged[0] ? `table ${damaged[0].table}: ${damaged[0].text}` : evidence.complaints[0];
   const seconds = evidence.seconds.toFixed(1);
+  const reached = evidence.timedOut ? answeredFor(evidence) : (evidence.tables ?? evidence.sound);
   return {
     outcome: worst === undefined ? 'pass' : 'fail',
     summary:
@@ -131,7 +132,7 @@ export function evaluateCheck(evidence: CheckEvidence): Judgement {
     ],
     ...(worst === undefined ? {} : { advice: DAMAGE_ADVICE }),
     instanceState: worst !== undefined ? 'damaged' : evidence.recovered ? 'recoverable' : 'clean',
-    tested: [{ what: 'tables after recovery', how: `CHECK TABLE ... EXTENDED on ${count(evidence.tables ?? evidence.sound, 'table')}` }],
+    tested: [{ what: 'tables after recovery', how: `CHECK TABLE ... EXTENDED on ${count(reached, 'table')}` }],
     untested: [...notTold(evidence, complaining), ...capped(untested)],
   };
 }

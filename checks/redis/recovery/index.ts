@@ -47,7 +47,8 @@ function placeReason(run: EngineRun): string | null {
   if (run.problem !== null) return run.problem;
   if (run.slow) return 'it was still loading when the time was up';
   // 128 and the number of SIGKILL: who takes too much memory is ended so.
-  if (run.exitCode === 137) return 'it was ended from outside, as is done for lack of memory';
+  if (run.exitCode === 137)
+    return 'it was ended from outside, as is done for lack of memory (the policy sets that of the appliance: limits.applianceMemoryMiB)';
   return run.errors.find((line) => kindOf(line) === 'place') ?? null;
 }
 
