@@ -45,6 +45,7 @@ import walChain from './postgresql/wal-chain/index.js';
 import redisAof from './redis/aof/index.js';
 import { redisFinder } from './redis/finder.js';
 import redisRdb from './redis/rdb/index.js';
+import redisRecovery from './redis/recovery/index.js';
 import { registryFinder } from './registry/finder.js';
 import registryLog from './registry/log/index.js';
 import registryStructure from './registry/structure/index.js';
@@ -85,6 +86,7 @@ export const CHECKS = [
   sqliteIntegrityCheck,
   redisRdb,
   redisAof,
+  redisRecovery,
   lmdbStructure,
   berkeleyPages,
   boltStructure,

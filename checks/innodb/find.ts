@@ -3,6 +3,7 @@
  * and tablespaces without an instance.
  */
 import type { EngineFinder } from '../../src/check.js';
+import { askServer } from './engine/run.js';
 import { describe, SMALL_FILES } from './find/describe.js';
 import { findMarks } from './find/marks.js';
 import { pairUp } from './find/pairing.js';
@@ -21,4 +22,5 @@ export const innodbFinder: EngineFinder = {
     await tree.files.map(drafts.flatMap(({ location }) => SMALL_FILES.map((name) => ({ volume: location.volume, path: `${location.path}/${name}` }))));
     return Promise.all(drafts.map((draft) => describe(tree.files, draft, marks)));
   },
+  ask: askServer,
 };

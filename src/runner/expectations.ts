@@ -30,10 +30,10 @@ function questionOf({ id, expectation, instance }: ExpectationTarget): SqlQuesti
   return { id, instance: instance.id, database, query, timeoutSeconds };
 }
 
-/** The one instance that is meant. `sure`: all data was looked at, so what is missing is really not there. */
+/** The one instance that is meant: by engine, or by the name that people know its family by (`mariadb`). `sure`: all data was looked at, so what is missing is really not there. */
 function instanceOf(expectation: SqlExpectation, inspection: Inspection): DatabaseInstance | { missing: string; sure: boolean } {
   const { engine, instance } = expectation;
-  const all = inspection.databases.filter((database) => database.engine === engine);
+  const all = inspection.databases.filter((database) => database.engine === engine || database.facts.family === engine);
   const meant = instance === undefined ? all : all.filter(({ id, location }) => id === instance || location.path === instance);
   const [only, ...others] = meant;
   if (only && others.length === 0) return only;

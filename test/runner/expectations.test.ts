@@ -28,6 +28,9 @@ describe('an expectation', () => {
     expect(instance({})).toMatchObject({ missing: expect.stringContaining('there are 2 that could be meant'), sure: false });
     expect(instance({ instance: '/c.db' })).toMatchObject({ missing: expect.stringContaining('no sqlite database /c.db'), sure: true });
     expect(instance({ engine: 'postgresql' })).toMatchObject({ missing: 'there is no postgresql database in this restore point', sure: true });
+    const family = inspection({ databases: [{ ...database('innodb disk0/p1:/m'), engine: 'innodb', facts: { family: 'mariadb' } }] });
+    for (const engine of ['mariadb', 'innodb']) expect(instance({ engine }, family)).toMatchObject({ id: 'innodb disk0/p1:/m' });
+    expect(instance({ engine: 'mysql' }, family)).toMatchObject({ missing: expect.stringContaining('no mysql database') });
     const dark = inspection({ untested: [{ what: 'volume disk1', why: 'encrypted', holdsData: true }] });
     expect(instance({}, dark)).toMatchObject({ sure: false });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import check, { type CheckEvidence, evaluateCheck } from './index.js';
+import check, { type CheckEvidence, complete, evaluateCheck } from './index.js';
 
 const evidence = (lines: [string, string, string][], changes: Partial<CheckEvidence> = {}): CheckEvidence => ({
   ...{ seconds: 1, timedOut: false, tables: 36, sound: 35, clientSaid: [], recovered: true, complaints: [] },
@@ -38,6 +38,40 @@ describe(check.id, () => {
 
   it('fails for what the server says while it reads, although every table answered OK', () => {
     expect(evaluateCheck(evidence([], { complaints: ['[ERROR] InnoDB: Database page corruption'] })).outcome).toBe('fail');
+  });
+
+  it('counts what the time was too short for as untested, and what came before as judged', () => {
+    const late = evaluateCheck(complete(evidence([], { tables: 5000, sound: 40, timedOut: true, seconds: 3600 })));
+    expect(late.tested[0]?.how).toContain('on 40 tables');
+    expect(late).toMatchObject({ outcome: 'pass', untested: [{ what: '4960 tables of 5000', why: expect.stringContaining('3600 s'), holdsData: true }] });
+    expect(() => complete(evidence([], { tables: 5000, sound: 0, timedOut: true }))).toThrow(/in time/);
+    expect(evaluateCheck(complete(evidence([['a.t', 'error', 'Corrupt']], { tables: 5000, sound: 40, timedOut: true }))).outcome).toBe('fail');
+  });
+
+  it('says how many tables complain that it does not show', () => {
+    const busy: [string, string, string][] = Array.from(
+      { length: 100 },
+      (_, i) =>
+        [
+          [`a.t${i}`, 'warning', "1 client is using or hasn't closed the table properly"],
+          [`a.t${i}`, 'error', 'Corrupt'],
+        ] as [string, string, string][],
+    ).flat();
+    const judged = evaluateCheck(complete(evidence(busy, { tables: 900, sound: 400, complained: 500, unsupported: 0 })));
+    expect(judged.outcome).toBe('pass');
+    expect(judged.untested[0]).toMatchObject({ what: '400 further tables', holdsData: true });
+    expect(judged.untested.at(-1)).toMatchObject({ what: '80 further tables', holdsData: true });
+    expect(JSON.stringify(judged).length).toBeLessThan(20_000);
+  });
+
+  it('takes the word of engines without a checker for an answer', () => {
+    const memory = evidence([['a.m', 'note', "The storage engine for the table doesn't support check"]], {
+      tables: 36,
+      sound: 35,
+      complained: 0,
+      unsupported: 1,
+    });
+    expect(complete(memory)).toBe(memory);
   });
 
   it('lists what this server cannot check as untested: with data where its engine is not here', () => {

@@ -37,14 +37,32 @@ export default defineCheck<CheckEvidence, Record<string, never>>({
   evaluate: evaluateCheck,
 });
 
-/** @throws LabError when it was cut short and found nothing up to there. */
+/** @throws LabError when it was cut short and found nothing up to there; what the time was too short for is told as untested. */
 export function complete(evidence: CheckEvidence): CheckEvidence {
   if (readTables(evidence).damaged.length + evidence.complaints.length > 0) return evidence;
-  if (evidence.timedOut) throw new LabError({ code: 'innodb.check.timeout', message: 'CHECK TABLE did not finish in time' });
-  const answered = evidence.sound + new Set(evidence.lines.filter(({ type }) => type !== 'warning' && type !== 'note').map(({ table }) => table)).size;
-  if (evidence.tables !== null && answered >= evidence.tables) return evidence;
-  const said = evidence.clientSaid[0] ?? `${answered} of ${evidence.tables ?? 'an unknown number of'} tables were answered for`;
+  const { tables, timedOut, clientSaid } = evidence;
+  const answered = answeredFor(evidence);
+  if (tables !== null && (answered >= tables || (timedOut && answered > 0))) return evidence;
+  if (timedOut) throw new LabError({ code: 'innodb.check.timeout', message: 'CHECK TABLE did not finish in time' });
+  const said = clientSaid[0] ?? `${answered} of ${tables ?? 'an unknown number of'} tables were answered for`;
   throw new LabError({ code: 'innodb.check.cut', message: `CHECK TABLE did not come to its end: ${said}` });
+}
+
+/** Tables of which the server gave an account, of whatever kind. */
+function answeredFor({ sound, lines, complained, unsupported }: TableCheck): number {
+  const complaining = new Set(lines.filter(({ type }) => type !== 'warning' && type !== 'note').map(({ table }) => table));
+  return sound + (complained ?? complaining.size) + (unsupported ?? 0);
+}
+
+/** What there is no account of, or none that came whole: the time was up, or too many tables complain to show them all. */
+function notTold(evidence: CheckEvidence, told: number): UntestedItem[] {
+  const { tables, timedOut, complained, seconds } = evidence;
+  const unreached = timedOut ? (tables ?? 0) - answeredFor(evidence) : 0;
+  const unshown = (complained ?? 0) - told;
+  return [
+    ...(unreached > 0 ? [{ what: `${count(unreached, 'table')} of ${tables}`, why: `the time was up after ${seconds.toFixed(0)} s`, holdsData: true }] : []),
+    ...(unshown > 0 ? [{ what: `${count(unshown, 'further table')}`, why: 'CHECK TABLE complains of more tables than are shown', holdsData: true }] : []),
+  ];
 }
 
 /** About what this server lacks or would rather do, not about the data. */
@@ -60,13 +78,26 @@ interface Tables {
   damaged: { table: string; text: string }[];
   untested: UntestedItem[];
   warned: { table: string; text: string }[];
+  /** Tables with an error or another status than OK among them. */
+  complaining: number;
+}
+
+const MOST_UNTESTED = 20;
+
+/** Counted, where there are too many to list. */
+function capped(items: UntestedItem[]): UntestedItem[] {
+  const more = items.slice(MOST_UNTESTED);
+  if (more.length === 0) return items;
+  const rest = { what: `${more.length} further tables`, why: 'for reasons like those', holdsData: more.some(({ holdsData }) => holdsData) };
+  return [...items.slice(0, MOST_UNTESTED), rest];
 }
 
 /** https://mariadb.com/kb/en/check-table/: rows of type status, error, info, note or warning. */
 function readTables({ lines }: TableCheck): Tables {
-  const read: Tables = { damaged: [], untested: [], warned: [] };
+  const read: Tables = { damaged: [], untested: [], warned: [], complaining: 0 };
   for (const [table, rows] of grouped(lines)) {
     const bad = rows.filter(({ type }) => type === 'error' || type === 'status');
+    if (bad.length > 0) read.complaining++;
     const first = bad[0]?.text ?? rows[0]?.text ?? '';
     if (rows.some(({ text }) => LACKS.test(text))) {
       const holdsData = !rows.some(({ text }) => /support/i.test(text));
@@ -86,9 +117,10 @@ function grouped(lines: TableCheck['lines']): Map<string, TableCheck['lines']> {
 }
 
 export function evaluateCheck(evidence: CheckEvidence): Judgement {
-  const { damaged, untested, warned } = readTables(evidence);
+  const { damaged, untested, warned, complaining } = readTables(evidence);
   const worst = damaged[0] ? `table ${damaged[0].table}: ${damaged[0].text}` : evidence.complaints[0];
   const seconds = evidence.seconds.toFixed(1);
+  const reached = evidence.timedOut ? answeredFor(evidence) : (evidence.tables ?? evidence.sound);
   return {
     outcome: worst === undefined ? 'pass' : 'fail',
     summary:
@@ -100,7 +132,7 @@ export function evaluateCheck(evidence: CheckEvidence): Judgement {
     ],
     ...(worst === undefined ? {} : { advice: DAMAGE_ADVICE }),
     instanceState: worst !== undefined ? 'damaged' : evidence.recovered ? 'recoverable' : 'clean',
-    tested: [{ what: 'tables after recovery', how: `CHECK TABLE ... EXTENDED on ${count(evidence.tables ?? evidence.sound, 'table')}` }],
-    untested: untested.slice(0, 20),
+    tested: [{ what: 'tables after recovery', how: `CHECK TABLE ... EXTENDED on ${count(reached, 'table')}` }],
+    untested: [...notTold(evidence, complaining), ...capped(untested)],
   };
 }

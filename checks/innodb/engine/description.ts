@@ -1,7 +1,8 @@
 /** MariaDB as an engine that can be found and started: by the labs, which know nothing of it. */
+import { MARK } from '../../../src/engines/answer.js';
 import type { EngineDescription } from '../../../src/labs/lab.js';
 import type { DatabaseInstance } from '../../../src/types.js';
-import { engineScript, MARK, PARTS, type ScriptOptions } from './script.js';
+import { engineScript, PARTS, type ScriptOptions } from './script.js';
 
 /** Debian and Ubuntu, Red Hat and SUSE, built from source, images of containers. */
 const FOLDERS = ['/usr/sbin', '/usr/libexec', '/usr/bin', '/usr/local/mysql/bin', '/usr/local/bin', '/usr/local/sbin', '/opt/mariadb/bin'];

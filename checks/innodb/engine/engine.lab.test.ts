@@ -1,13 +1,13 @@
 /** The host's MariaDB in the real sandbox, on copies of captures of a working server, whole and damaged. */
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EngineRunner } from '../../../src/labs/engine/index.js';
 import { openSandbox } from '../../../src/labs/sandbox/index.js';
-import type { Judgement } from '../../../src/types.js';
+import type { Judgement, SqlQuestion } from '../../../src/types.js';
+import { hostEngineContext } from '../../../test/labs/engine/host-engine.js';
 import { openFolders } from '../../testing/folder-guest.js';
 import { complete, evaluateCheck } from '../check-table/index.js';
 import { innodbFinder } from '../find.js';
@@ -36,15 +36,12 @@ async function capture(): Promise<void> {
   await server.stop();
 }
 
-async function runOn(folders: Record<string, string>): Promise<EngineRun> {
+async function runOn(folders: Record<string, string>, ask: Partial<SqlQuestion>[] = []): Promise<EngineRun> {
   const { instances, context } = await openFolders(folders, innodbFinder);
   const [instance] = instances;
   if (!instance) throw new Error('no instance was found');
-  const { signal } = context;
-  const scratchFolder = async () => mkdtempSync(join(scratch, 'copy-'));
-  const appliance = () => Promise.reject(new Error('this test has no appliance'));
-  const engine = new EngineRunner({ choice: 'auto', limitBytes: 2 ** 33, files: () => context.labs.files, appliance, sandbox, scratchFolder, signal });
-  const engineContext = { ...context, labs: { ...context.labs, engine } };
+  const questions = ask.map((one) => ({ id: '', instance: instance.id, database: 'load_test', query: '', timeoutSeconds: 30, ...one }));
+  const engineContext = hostEngineContext({ files: context.labs.files, sandbox, scratch, questions });
   return JSON.parse(JSON.stringify(await runEngine({ kind: 'instance', id: instance.id, instance }, engineContext))) as EngineRun;
 }
 
@@ -77,6 +74,70 @@ describe.skipIf(missing !== '')(`MariaDB of the host, in the sandbox${missing ==
     expect(tables).toMatchObject({ outcome: 'pass', instanceState: 'recoverable', untested: [] });
     expect(run.check?.sound).toBeGreaterThan(30);
     expect(readdirSync(scratch)).toEqual([]);
+  });
+
+  it('answers what the policy asks, whatever names and values there are', async () => {
+    const long = `select '${'x'.repeat(3000)}' from nowhere`;
+    const { answers = {} } = await runOn({ v: server.data }, [
+      { id: 'count', query: 'select count(*) >= 2000 from journal' },
+      { id: 'hostile', query: `select concat('it''s <row>&amp;"', char(10), '@@ up', char(10), 'ask: 0 0 0 0 0 - -'), null, '', 'NULL', '$(id)' /* ; */;` },
+      { id: 'none', query: 'select 1 from accounts where false' },
+      { id: 'rows', query: 'select seq from mysql.seq_1_to_12345', database: null },
+      { id: 'endless', query: "select repeat('x', 1000) from seq_1_to_50000" },
+      { id: 'slow', query: 'select sleep(60)', timeoutSeconds: 1 },
+      { id: 'table', query: long },
+      { id: 'database', query: 'select 1', database: "no'such $(db)" },
+      { id: 'broken', query: 'selec 1' },
+      { id: 'writing', query: 'delete from plain' },
+      { id: 'making', query: 'create table made (a int)' },
+      { id: 'two', query: 'select 1; select 2' },
+      { id: 'shell', query: '/* */ \\! echo x' },
+      { id: 'foreign', query: 'select 1', instance: 'another' },
+    ]);
+    expect(Object.keys(answers)).not.toContain('foreign');
+    expect(answers.count).toMatchObject({ rows: [['1']], rowCount: 1, truncated: false, error: null, how: expect.stringContaining('in the sandbox') });
+    expect(answers.hostile).toMatchObject({ rows: [['it\'s <row>&amp;"\n@@ up\nask: 0 0 0 0 0 - -', null, '', 'NULL', '$(id)']], rowCount: 1, error: null });
+    expect(answers.none).toMatchObject({ rows: [], rowCount: 0, error: null });
+    expect(answers.rows).toMatchObject({ rowCount: 12345, truncated: false, error: null });
+    expect(answers.rows?.rows[0]).toEqual(['1']);
+    expect(answers.endless).toMatchObject({ truncated: true, error: null });
+    expect(answers.slow?.error).toMatchObject({ kind: 'timeout' });
+    expect(answers.table?.error).toMatchObject({ kind: 'absent', text: expect.stringContaining('nowhere') });
+    expect(answers.database?.error).toMatchObject({ kind: 'absent' });
+    for (const id of ['broken', 'two', 'shell']) expect([id, answers[id]?.error?.kind]).toEqual([id, 'statement']);
+    for (const id of ['writing', 'making']) expect(answers[id]?.error?.text).toContain('READ ONLY');
+  });
+
+  it('keeps its evidence small where many tables complain, and counts what it does not show', async () => {
+    const make = Array.from(
+      { length: 130 },
+      (_, i) => `create table m${i} (id int primary key, v varchar(100)) engine=myisam select seq id, md5(seq) v from seq_1_to_50;`,
+    );
+    const many = await TestServer.create({ schema: `create database load_test; use load_test; ${make.join('\n')}` });
+    try {
+      await many.stop();
+      for (let i = 0; i < 130; i++) truncateSync(join(many.data, `load_test/m${i}.MYD`), 300);
+      const run = await runOn({ v: many.data });
+      expect(run.check).toMatchObject({ complained: 130, timedOut: false });
+      expect(run.check?.lines.length).toBeLessThanOrEqual(600);
+      expect(new Set(run.check?.lines.map(({ table }) => table)).size).toBeLessThanOrEqual(101);
+      const { tables } = judged(run);
+      expect(tables).toMatchObject({ outcome: 'fail', untested: [{ what: '30 further tables', holdsData: true }] });
+      expect(tables?.findings.length).toBeLessThan(30);
+    } finally {
+      await many.destroy();
+    }
+  });
+
+  it('tells damage from a table of an engine that cannot be checked', async () => {
+    const other = await TestServer.create({ schema: 'create database load_test; use load_test; create table m (a int) engine=memory; create table t (a int)' });
+    try {
+      await other.stop();
+      const { tables } = judged(await runOn({ v: other.data }));
+      expect(tables).toMatchObject({ outcome: 'pass', untested: [{ what: 'table load_test.m', holdsData: false }] });
+    } finally {
+      await other.destroy();
+    }
   });
 
   it('needs nothing for a server that was shut down', async () => {

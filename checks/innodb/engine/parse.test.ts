@@ -103,7 +103,7 @@ describe('the answer of the engine', () => {
     };
     expect(() => complete(check)).toThrow(/Lost connection/);
     expect(() => complete({ ...check, tables: null })).toThrow();
-    expect(() => complete({ ...check, sound: 3, timedOut: true })).toThrow(/in time/);
+    expect(() => complete({ ...check, sound: 0, timedOut: true })).toThrow(/in time/);
     expect(complete({ ...check, sound: 3 })).toBeTruthy();
     expect(complete({ ...check, complaints: ['InnoDB: corrupt'] })).toBeTruthy();
   });

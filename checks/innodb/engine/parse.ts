@@ -1,6 +1,7 @@
 /** What the engine's script printed, as plain facts. Program output is text of the guest: it is only searched, never obeyed. */
+import { findIn, type Marks, mostTelling, parseAnswer } from '../../../src/engines/answer.js';
 import type { EngineUse } from '../../../src/labs/lab.js';
-import { MARK } from './script.js';
+import type { SqlAnswer } from '../../../src/types.js';
 import { kindOf } from './server-log.js';
 
 export interface EngineRun {
@@ -20,6 +21,8 @@ export interface EngineRun {
   check: TableCheck | null;
   problem: string | null;
   use: EngineUse | null;
+  /** By the id of the question; absent in evidence of before there were any. */
+  answers?: Record<string, SqlAnswer>;
 }
 
 export interface TableCheck {
@@ -29,85 +32,61 @@ export interface TableCheck {
   tables: number | null;
   /** Answered with status OK. */
   sound: number;
-  /** Every other line, capped: table, message type, text. */
+  /** Tables that answered with an error or another status; absent in evidence of before they were counted. */
+  complained?: number | null;
+  /** Tables of engines that cannot be checked; absent where they were not counted. */
+  unsupported?: number | null;
+  /** Every other line, capped, those of complaining tables first: table, message type, text. */
   lines: { table: string; type: string; text: string }[];
   /** What the client said, such as a lost connection. */
   clientSaid: string[];
 }
 
-const KEPT_ERRORS = 20;
-const LINE_CHARACTERS = 400;
-const KEPT_LINES = 300;
-const MARK_LINE = new RegExp(`^${MARK} ([a-z-]+) ?(.*)$`);
+const KEPT_SAID = 20;
+const KEPT_LINES = 600;
 /** `load_test.t	check	error	Corrupt`: tabs and line feeds of names are escaped by the client. */
 const CHECK_LINE = /^([^\t]*)\t[^\t]*\t([^\t]*)\t(.*)$/;
 
 /** Takes any text: what is not understood is left out. */
 export function parseEngineRun(stdout: string, use: EngineUse | null = null): EngineRun {
-  const marks = new Map<string, string>();
-  const texts: Record<string, string[]> = { log: [], late: [], check: [], client: [] };
-  for (const line of stdout.split('\n')) {
-    const [, name, value] = MARK_LINE.exec(line) ?? [];
-    if (name !== undefined && value !== undefined && !marks.has(name)) marks.set(name, value);
-    const [, kind, text] = /^(log|late|check|client): (.*)$/.exec(line) ?? [];
-    if (kind !== undefined && text !== undefined) texts[kind]?.push(text.slice(0, LINE_CHARACTERS));
-  }
-  const { log = [], late = [], check = [], client = [] } = texts;
-  const from = find(log, /Starting crash recovery from checkpoint LSN=(\d{1,20})/);
+  const { marks, lines } = parseAnswer(stdout, ['log', 'late', 'check', 'client']);
+  const from = findIn(lines.log, /Starting crash recovery from checkpoint LSN=(\d{1,20})/);
   return {
-    engine: marks.get('version')?.slice(0, LINE_CHARACTERS) ?? 'unknown',
+    engine: marks.text('version') ?? 'unknown',
     up: marks.has('up'),
-    startSeconds: seconds(marks.get('start-ns')),
+    startSeconds: marks.seconds('start-ns'),
     slow: marks.has('slow'),
     stopped: marks.has('stopped'),
     prepared: marks.has('prepared'),
-    recovery: from === null ? null : { from, to: find(log, /End of log at LSN=(\d{1,20})/) },
-    errors: errorsOf(log),
-    lateErrors: errorsOf(late),
-    check: checkOf(marks, check, client),
-    problem: marks.get('problem')?.slice(0, LINE_CHARACTERS) ?? null,
+    recovery: from === null ? null : { from, to: findIn(lines.log, /End of log at LSN=(\d{1,20})/) },
+    errors: errorsOf(lines.log),
+    lateErrors: errorsOf(lines.late),
+    check: checkOf(marks, lines.check, lines.client),
+    problem: marks.text('problem'),
     use,
   };
 }
 
 /** What tells of the data comes first, so that nothing else can push it out. */
 function errorsOf(lines: string[]): string[] {
-  const of = (kind: string) => lines.filter((line) => kindOf(line) === kind);
-  return [...new Set([...of('skew'), ...of('damage'), ...of('place'), ...of('other')])].slice(0, KEPT_ERRORS);
+  return mostTelling(lines, kindOf, ['skew', 'damage', 'place', 'other']);
 }
 
-function checkOf(marks: Map<string, string>, lines: string[], clientSaid: string[]): TableCheck | null {
-  const code = integer(marks.get('check'));
+function checkOf(marks: Marks, lines: string[], clientSaid: string[]): TableCheck | null {
+  const code = marks.integer('check');
   if (code === null) return null;
   const parsed = lines.flatMap((line) => {
     const [, table, type, text] = CHECK_LINE.exec(line) ?? [];
     return table === undefined || type === undefined || text === undefined ? [] : [{ table, type: type.toLowerCase(), text }];
   });
-  const tables = integer(marks.get('tables'));
-  const sound = integer(marks.get('sound')) ?? 0;
   return {
-    seconds: seconds(marks.get('check-ns')) ?? 0,
+    seconds: marks.seconds('check-ns') ?? 0,
     timedOut: code === 124,
-    tables,
-    sound,
+    tables: marks.integer('tables'),
+    sound: marks.integer('sound') ?? 0,
+    complained: marks.integer('complained'),
+    unsupported: marks.integer('unsupported'),
     lines: parsed.slice(0, KEPT_LINES),
-    clientSaid: clientSaid.slice(0, KEPT_ERRORS),
+    clientSaid: clientSaid.slice(0, KEPT_SAID),
   };
-}
-
-function integer(text: string | undefined): number | null {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
-}
-
-function seconds(nanoseconds: string | undefined): number | null {
-  const value = integer(nanoseconds);
-  return value === null ? null : value / 1e9;
-}
-
-function find(lines: string[], pattern: RegExp): string | null {
-  for (const line of lines) {
-    const match = pattern.exec(line);
-    if (match?.[1]) return match[1];
-  }
-  return null;
 }

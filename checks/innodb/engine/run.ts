@@ -1,21 +1,35 @@
 /** Runs MariaDB on a throw-away state of the instance, once: recovery and check-table share the one start. */
 import type { CheckContext, CheckTarget } from '../../../src/check.js';
-import { NotTestedError } from '../../../src/errors.js';
-import type { DatabaseInstance } from '../../../src/types.js';
+import { parseAnswers, questionsFor, questionsScript, questionsTimeoutMs } from '../../../src/engines/questions.js';
+import { LabError, NotTestedError } from '../../../src/errors.js';
+import type { DatabaseInstance, SqlAnswer, SqlQuestion } from '../../../src/types.js';
 import { mariadbEngine } from './description.js';
 import { type EngineRun, parseEngineRun } from './parse.js';
+import { mariadbClient } from './questions.js';
 import { PARTS } from './script.js';
 
 const START_TIMEOUT_MS = 30 * 60_000;
 const CHECK_TIMEOUT_MS = 60 * 60_000;
 export const ENGINE_TIMEOUT_MS = START_TIMEOUT_MS + CHECK_TIMEOUT_MS + 10 * 60_000;
 
-export type EngineContext = Pick<CheckContext<unknown>, 'inspection' | 'labs' | 'once' | 'progress'>;
+export type EngineContext = Pick<CheckContext<unknown>, 'inspection' | 'labs' | 'once' | 'progress' | 'questions'>;
 
 /** @throws NotTestedError for what is no whole instance of MariaDB. */
 export function runEngine(target: CheckTarget, context: EngineContext): Promise<EngineRun> {
   if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
-  const { instance } = target;
+  return runOnce(target.instance, context);
+}
+
+/** The client of this engine, for what the policy expects of the data. */
+export async function askServer(instance: DatabaseInstance, question: SqlQuestion, context: EngineContext): Promise<SqlAnswer> {
+  const run = await runOnce(instance, context);
+  const answer = run.answers?.[question.id];
+  if (answer) return answer;
+  const why = run.problem ?? run.errors[0] ?? 'it says nothing';
+  throw new LabError({ code: 'innodb.ask', message: run.up ? 'the client gave no answer' : `the server did not come up: ${why}` });
+}
+
+function runOnce(instance: DatabaseInstance, context: EngineContext): Promise<EngineRun> {
   return context.once(`innodb engine ${instance.id}`, () => start(instance, context));
 }
 
@@ -24,13 +38,16 @@ async function start(instance: DatabaseInstance, context: EngineContext): Promis
   if (why) throw untested(why);
   const { labs, inspection, progress } = context;
   progress({ stage: 'recovery', what: `MariaDB recovers ${instance.location.path}`, doneBytes: 0, totalBytes: null });
-  const description = mariadbEngine(instance, { startTimeoutMs: START_TIMEOUT_MS, checkTimeoutMs: CHECK_TIMEOUT_MS });
-  const { stdout, use } = await labs.engine.run({ description, instance, systems: inspection.systems, timeoutMs: ENGINE_TIMEOUT_MS, progress });
+  const questions = questionsFor(instance.id, context.questions ?? []);
+  const limits = { startTimeoutMs: START_TIMEOUT_MS, checkTimeoutMs: CHECK_TIMEOUT_MS };
+  const description = mariadbEngine(instance, { ...limits, questions: questionsScript(questions, mariadbClient) });
+  const timeoutMs = ENGINE_TIMEOUT_MS + questionsTimeoutMs(questions);
+  const { stdout, use } = await labs.engine.run({ description, instance, systems: inspection.systems, timeoutMs, progress });
   const elsewhere = instance.links.find(({ what }) => !PARTS.includes(what));
   // Their places are written in link files, as the guest sees them: no copy has them there.
   if (use.engine === 'host' && elsewhere)
     throw untested(`tables lie in folders of their own (DATA DIRECTORY, such as ${elsewhere.what}), which a copy for the host's engine does not reproduce`);
-  return parseEngineRun(stdout, use);
+  return { ...parseEngineRun(stdout, use), answers: parseAnswers(stdout, questions, `the client of ${use.how}`, mariadbClient) };
 }
 
 function whyNot({ facts, links }: DatabaseInstance): string | null {

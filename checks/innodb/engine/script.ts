@@ -1,8 +1,7 @@
 /** The shell script that recovers a MariaDB data directory, checks its tables and stops: in the guest's own tree, or in the sandbox on a copy. */
+import { MARK } from '../../../src/engines/answer.js';
+import { findProgram, preamble, SERVER } from '../../../src/engines/script.js';
 import { type EngineScene, shellQuote } from '../../../src/labs/lab.js';
-
-/** Each line of the answer that is not output of a program begins with it. */
-export const MARK = '@@';
 
 /** Folders of an instance that may lie elsewhere; the server has options of the same names. */
 export const PARTS = ['innodb_data_home_dir', 'innodb_log_group_home_dir', 'innodb_undo_directory'];
@@ -12,6 +11,8 @@ export interface ScriptOptions {
   checkTimeoutMs: number;
   /** Of the system tablespace; null: the server's default. */
   pageBytes: number | null;
+  /** What the policy wants to know of the data: text of `questionsScript`. */
+  questions?: string;
 }
 
 /**
@@ -28,38 +29,26 @@ const SETTINGS = [
 const TABLES = "from information_schema.tables where table_type = 'BASE TABLE' and table_schema not in ('information_schema', 'performance_schema')";
 const STATEMENTS = `select concat('CHECK TABLE \`', replace(table_schema, '\`', '\`\`'), '\`.\`', replace(table_name, '\`', '\`\`'), '\` EXTENDED;') ${TABLES}`;
 
+/** A single question of the script; a list of all tables opens each of them. */
+const CLIENT_SECONDS = 600;
+
 /** Lines of the server's log that `server-log.ts` judges. */
 const LOG_LINES =
   '\\[ERROR\\]|got signal|Assertion failure|Starting crash recovery|End of log at|error while loading shared libraries|unknown (variable|option)';
 
-export function engineScript(scene: EngineScene, { startTimeoutMs, checkTimeoutMs, pageBytes }: ScriptOptions): string {
-  const asRoot = scene.identity === 'root';
+export function engineScript(scene: EngineScene, { startTimeoutMs, checkTimeoutMs, pageBytes, questions = '' }: ScriptOptions): string {
   const places = Object.entries(scene.parts).map(([name, path]) => shellQuote(`--${name.replaceAll('_', '-')}=${path}`));
   const page = pageBytes === null ? [] : [`--innodb-page-size=${pageBytes}`];
-  return `
-B=${shellQuote(scene.binaries)}
-D=${shellQuote(scene.dataFolder)}
-R=${scene.runFolder}
-mkdir -p $R/tmp
-O=$(stat -c '%u:%g' "$D") || { echo '${MARK} problem the data folder is not there'; exit 0; }
-${asRoot ? 'AS="chroot --userspec=$O /"; chown -R "$O" $R' : 'AS='}
+  return `${preamble(scene, ['tmp'])}${SERVER}
 user=
 [ "\${O%%:*}" = 0 ] && user=--user=root
-now() { date +%s%N; }
-number() { head -n 1 | tr -dc 0-9; }
-cd /
-M=
-for folder in "$B" /usr/bin /usr/local/bin /usr/local/mysql/bin; do
-  for name in mariadb mysql; do [ -z "$M" ] && [ -x "$folder/$name" ] && M=$folder/$name; done
-done
-[ -n "$M" ] || { echo '${MARK} problem the guest has no client program (mariadb)'; exit 0; }
-client() { $AS "$M" --no-defaults --socket=$R/s --skip-column-names --batch --binary-mode "$@"; }
+${findProgram('M', ['mariadb', 'mysql'], ['/usr/bin', '/usr/local/bin', '/usr/local/mysql/bin'])}[ -n "$M" ] || { echo '${MARK} problem the guest has no client program (mariadb)'; exit 0; }
+client() { timeout ${CLIENT_SECONDS} $AS "$M" --no-defaults --socket=$R/s --skip-column-names --batch --binary-mode "$@"; }
 server() {
   $AS "$B/mariadbd" --no-defaults "--datadir=$D" ${[...places, ...page].join(' ')} --tmpdir=$R/tmp --socket=$R/s --pid-file=$R/pid --log-error=$R/log.err ${SETTINGS} $user "$@" >>$R/out 2>&1 </dev/null
 }
 start() {
-  rm -f $R/exit
-  ( server "$@"; echo $? >$R/exit ) &
+  begin_server server "$@"
   waited=0
   while [ $waited -lt ${Math.ceil(startTimeoutMs / 1000)} ]; do
     client -e 'select 1' >/dev/null 2>&1 && return 0
@@ -69,11 +58,6 @@ start() {
   done
   echo '${MARK} slow'
   return 1
-}
-ended() {
-  waited=0
-  while [ ! -f $R/exit ] && [ $waited -lt "$1" ]; do sleep 1; waited=$((waited + 1)); done
-  [ -f $R/exit ]
 }
 echo "${MARK} version $("$B/mariadbd" --no-defaults --version 2>&1 | head -n 1)"
 begin=$(now)
@@ -91,23 +75,44 @@ echo "${MARK} start-ns $(( $(now) - begin ))"
 seen=$(wc -l <$R/log.err | number)
 if [ $code -eq 0 ]; then
   echo '${MARK} up'
-  begin=$(now)
-  client --raw -e ${shellQuote(STATEMENTS)} >$R/statements 2>$R/list.err
-  echo "${MARK} tables $(client -e ${shellQuote(`select count(*) ${TABLES}`)} 2>/dev/null | number)"
-  if [ ${checkTimeoutMs} -gt 0 ] && [ -s $R/statements ]; then
-    timeout ${Math.ceil(checkTimeoutMs / 1000)} $AS "$M" --no-defaults --socket=$R/s --skip-column-names --batch --binary-mode --force <$R/statements >$R/check 2>$R/check.err
-    echo "${MARK} check $?"
-    echo "${MARK} check-ns $(( $(now) - begin ))"
-    echo "${MARK} sound $(grep -acE '	status	(OK|Table is already up to date)$' $R/check | number)"
-    grep -avE '	status	(OK|Table is already up to date)$' $R/check | head -n 300 | cut -c 1-400 | sed 's/^/check: /'
-    head -n 20 $R/check.err | cut -c 1-400 | sed 's/^/client: /'
-  fi
-  client -e shutdown >/dev/null 2>&1
+  :${questions}
+${checkTimeoutMs > 0 ? tableCheck(Math.ceil(checkTimeoutMs / 1000)) : ''}  client -e shutdown >/dev/null 2>&1
 fi
 ended 120 && echo '${MARK} stopped' || { kill -9 $(cat $R/pid) 2>/dev/null; ended 10; }
 cat $R/first.err 2>/dev/null | grep -aE '${LOG_LINES}' | grep -avE 'tc-heuristic-recover|Aborting' | head -n 50 | cut -c 1-400 | sed 's/^/log: /'
 head -n "\${seen:-0}" $R/log.err | grep -aE '${LOG_LINES}' | head -n 100 | cut -c 1-400 | sed 's/^/log: /'
 tail -n +$(( \${seen:-0} + 1 )) $R/log.err | grep -aE '${LOG_LINES}' | head -n 100 | cut -c 1-400 | sed 's/^/late: /'
 grep -aE '${LOG_LINES}' $R/out | head -n 20 | cut -c 1-400 | sed 's/^/log: /'
+`;
+}
+
+const SOUND = "'\tstatus\t(OK|Table is already up to date)$'";
+/** Of so many tables that complain all rows are shown, and so many further rows. */
+const SHOWN_TABLES = 100;
+const SHOWN_ROWS = 500;
+const OTHER_ROWS = 100;
+
+/**
+ * All rows of a table that complains stand together, its warnings first: without them nobody can tell damage from a table in use.
+ * They come before the warnings of all other tables, however many those are.
+ */
+function tableCheck(seconds: number): string {
+  return `
+  begin=$(now)
+  client --raw -e ${shellQuote(STATEMENTS)} >$R/statements 2>$R/list.err
+  echo "${MARK} tables $(client -e ${shellQuote(`select count(*) ${TABLES}`)} 2>/dev/null | number)"
+  if [ -s $R/statements ]; then
+    timeout ${seconds} $AS "$M" --no-defaults --socket=$R/s --skip-column-names --batch --binary-mode --force <$R/statements >$R/check 2>$R/check.err
+    echo "${MARK} check $?"
+    echo "${MARK} check-ns $(( $(now) - begin ))"
+    echo "${MARK} sound $(grep -acE ${SOUND} $R/check | number)"
+    grep -avE ${SOUND} $R/check >$R/rows
+    grep -aE '\t(error|status|Error)\t' $R/rows | cut -f 1 | uniq | sed 's/$/\t/' >$R/complained
+    echo "${MARK} unsupported $(grep -aiE '\tnote\t.*support' $R/rows | cut -f 1 | uniq | wc -l | number)"
+    echo "${MARK} complained $(wc -l <$R/complained | number)"
+    head -n ${SHOWN_TABLES} $R/complained >$R/shown
+    { grep -aF -f $R/shown $R/rows | head -n ${SHOWN_ROWS}; grep -avF -f $R/complained $R/rows | head -n ${OTHER_ROWS}; } | cut -c 1-400 | sed 's/^/check: /'
+    head -n 20 $R/check.err | cut -c 1-400 | sed 's/^/client: /'
+  fi
 `;
 }

@@ -1,7 +1,8 @@
 /** PostgreSQL as an engine that can be found, started and asked: by the labs, which know nothing of it. */
+import { MARK } from '../../../src/engines/answer.js';
 import type { EngineDescription } from '../../../src/labs/lab.js';
 import type { DatabaseInstance } from '../../../src/types.js';
-import { engineScript, MARK, type ScriptOptions } from './script.js';
+import { engineScript, type ScriptOptions } from './script.js';
 
 /** Debian and Ubuntu, Red Hat and SUSE, built from source, and what lies on everybody's path. */
 function folders(version: string): string[] {

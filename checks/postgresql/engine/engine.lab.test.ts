@@ -4,11 +4,12 @@ import { appendFileSync, chmodSync, cpSync, existsSync, mkdtempSync, readdirSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAnswers, type Questions, questionsFor, questionsScript } from '../../../src/engines/questions.js';
 import type { SqlQuestion } from '../../../src/types.js';
 import { evaluateAmcheck, usable } from '../amcheck/index.js';
 import { evaluateRecovery, tried } from '../recovery/index.js';
 import { type AmcheckRun, type EngineRun, parseEngineRun } from './parse.js';
-import { parseAnswers, type Questions, questionsFor, questionsScript } from './questions.js';
+import { psql } from './questions.js';
 import { engineScript } from './script.js';
 
 const BINARIES = '/usr/lib/postgresql/15/bin';
@@ -53,10 +54,10 @@ function asPostgres(command: string, input = ''): string {
 function runOn(dataFolder: string, amcheck: boolean, questions: Questions = { list: [], token: '~t~' }): EngineRun {
   const scene = { binaries: BINARIES, dataFolder, parts: {}, runFolder: '/run/snapproof', identity: 'root' as const };
   const script = join(folder, 'script');
-  writeFileSync(script, engineScript(scene, { startTimeoutMs: 60_000, amcheckTimeoutMs: amcheck ? 60_000 : 0, questions: questionsScript(questions) }));
+  writeFileSync(script, engineScript(scene, { startTimeoutMs: 60_000, amcheckTimeoutMs: amcheck ? 60_000 : 0, questions: questionsScript(questions, psql) }));
   const inside = `mount -t tmpfs -o mode=0755 tmpfs /run && exec env -i PATH="$PATH" LANG=C.UTF-8 sh ${script}`;
   const { stdout } = spawnSync('unshare', ['--mount', '--net', '--pid', '--ipc', '--fork', '--kill-child', 'sh', '-c', inside], { encoding: 'utf8' });
-  return JSON.parse(JSON.stringify({ ...parseEngineRun(stdout), answers: parseAnswers(stdout, questions, 'psql') })) as EngineRun;
+  return JSON.parse(JSON.stringify({ ...parseEngineRun(stdout), answers: parseAnswers(stdout, questions, 'psql', psql) })) as EngineRun;
 }
 
 let copies = 0;

@@ -1,8 +1,8 @@
 /** What the engine's script printed, as plain facts. Program output is text of the guest: it is only searched, never obeyed. */
+import { findIn, type Marks, mostTelling, parseAnswer } from '../../../src/engines/answer.js';
 import type { EngineUse } from '../../../src/labs/lab.js';
 import type { SqlAnswer } from '../../../src/types.js';
-import { MARK } from './script.js';
-import { kindOf, type LineKind } from './server-log.js';
+import { kindOf } from './server-log.js';
 
 export interface EngineRun {
   engine: string;
@@ -46,90 +46,50 @@ export interface AmcheckRun {
 }
 
 const REDO_START = /redo starts at ([0-9A-F]{1,8}\/[0-9A-F]{1,8})/;
-const KEPT_ERRORS = 20;
+const KEPT_SAID = 20;
 const KEPT_LINES = 60;
-const LINE_CHARACTERS = 400;
-const MARK_LINE = new RegExp(`^${MARK} ([a-z-]+) ?(.*)$`);
-
-interface Sorted {
-  marks: Map<string, string>;
-  log: string[];
-  late: string[];
-  start: string[];
-  amcheck: string[];
-}
 
 /** Takes any text: what is not understood is left out. */
 export function parseEngineRun(stdout: string, use: EngineUse | null = null): EngineRun {
-  const { marks, log, late, start, amcheck } = sorted(stdout);
+  const { marks, lines } = parseAnswer(stdout, ['log', 'late', 'start', 'amcheck']);
+  const redoStart = findIn(lines.log, REDO_START);
   return {
-    engine: marks.get('version')?.slice(0, LINE_CHARACTERS) ?? 'unknown',
-    startCode: integer(marks.get('started')),
-    startSeconds: seconds(marks.get('start-ns')),
+    engine: marks.text('version') ?? 'unknown',
+    startCode: marks.integer('started'),
+    startSeconds: marks.seconds('start-ns'),
     answered: marks.has('role'),
-    databases: integer(marks.get('databases')),
-    closedDatabases: integer(marks.get('closed')),
-    stopCode: integer(marks.get('stopped')),
-    redoStart: find(log, REDO_START),
-    redoEnd: find(log, /redo done at ([0-9A-F]{1,8}\/[0-9A-F]{1,8})/),
-    errors: errorsOf(log),
-    lateErrors: errorsOf(late),
-    startSaid: start.slice(0, KEPT_ERRORS),
-    amcheck: amcheckOf(marks, amcheck, {
-      recovered: find(log, REDO_START) !== null,
-      foreignOrder: use?.engine === 'host' && integer(marks.get('collations')) !== 0,
+    databases: marks.integer('databases'),
+    closedDatabases: marks.integer('closed'),
+    stopCode: marks.integer('stopped'),
+    redoStart,
+    redoEnd: findIn(lines.log, /redo done at ([0-9A-F]{1,8}\/[0-9A-F]{1,8})/),
+    errors: errorsOf(lines.log),
+    lateErrors: errorsOf(lines.late),
+    startSaid: lines.start.slice(0, KEPT_SAID),
+    amcheck: amcheckOf(marks, lines.amcheck, {
+      recovered: redoStart !== null,
+      foreignOrder: use?.engine === 'host' && marks.integer('collations') !== 0,
     }),
-    problem: marks.get('problem')?.slice(0, LINE_CHARACTERS) ?? null,
+    problem: marks.text('problem'),
     use,
     answers: {},
   };
 }
 
-function sorted(stdout: string): Sorted {
-  const found: Sorted = { marks: new Map(), log: [], late: [], start: [], amcheck: [] };
-  for (const line of stdout.split('\n')) {
-    const [, name, value] = MARK_LINE.exec(line) ?? [];
-    // The first mark counts: a guest's program cannot print one later and be believed.
-    if (name !== undefined && value !== undefined && !found.marks.has(name)) found.marks.set(name, value);
-    const [, kind, text] = /^(log|late|start|amcheck): (.*)$/.exec(line) ?? [];
-    if (text !== undefined) found[kind as 'log' | 'late' | 'start' | 'amcheck'].push(text.slice(0, LINE_CHARACTERS));
-  }
-  return found;
-}
-
 /** What says nothing of the data is dropped before the cap, so that it cannot push out what does. */
 function errorsOf(lines: string[]): string[] {
-  const kinds = (kind: LineKind) => lines.filter((line) => kindOf(line) === kind);
-  return [...new Set([...kinds('damage'), ...kinds('place'), ...kinds('other')])].slice(0, KEPT_ERRORS);
+  return mostTelling(lines, kindOf, ['damage', 'place', 'other']);
 }
 
-function amcheckOf(marks: Map<string, string>, lines: string[], more: Pick<AmcheckRun, 'recovered' | 'foreignOrder'>): AmcheckRun | null {
-  const code = integer(marks.get('amcheck'));
+function amcheckOf(marks: Marks, lines: string[], more: Pick<AmcheckRun, 'recovered' | 'foreignOrder'>): AmcheckRun | null {
+  const code = marks.integer('amcheck');
   if (code === null) return null;
   return {
     code,
-    seconds: seconds(marks.get('amcheck-ns')) ?? 0,
-    lineCount: integer(marks.get('amcheck-lines')) ?? lines.length,
+    seconds: marks.seconds('amcheck-ns') ?? 0,
+    lineCount: marks.integer('amcheck-lines') ?? lines.length,
     lines: lines.slice(0, KEPT_LINES),
-    closedDatabases: integer(marks.get('closed')) ?? 0,
+    closedDatabases: marks.integer('closed') ?? 0,
     ...more,
   };
-}
-
-/** Fifteen digits at most: more are no figure of this script, and no exact number either. */
-function integer(text: string | undefined): number | null {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
-}
-
-function seconds(nanoseconds: string | undefined): number | null {
-  const value = integer(nanoseconds);
-  return value === null ? null : value / 1e9;
-}
-
-function find(lines: string[], pattern: RegExp): string | null {
-  for (const line of lines) {
-    const match = pattern.exec(line);
-    if (match?.[1]) return match[1];
-  }
-  return null;
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseAnswers, questionsFor, questionsScript, questionsTimeoutMs } from '../../../src/engines/questions.js';
 import type { SqlQuestion } from '../../../src/types.js';
-import { parseAnswers, questionsFor, questionsScript, questionsTimeoutMs } from './questions.js';
+import { psql } from './questions.js';
 
 const question = (id: string, changes: Partial<SqlQuestion> = {}): SqlQuestion => ({
   id,
@@ -15,19 +16,19 @@ const TWO = { list: [question('a'), question('b')], token: '~t~' };
 const encode = (text: string) => Buffer.from(text).toString('base64');
 const line = (index: number, code: number, output: string, errors = '', rows = 0) =>
   `ask: ${index} ${code} 1500000000 ${Buffer.byteLength(output)} ${rows} ${encode(output)}- ${encode(errors)}-\n`;
-const answerTo = (code: number, output: string, errors = '', rows = 0) => parseAnswers(line(0, code, output, errors, rows), TWO, 'psql').a;
+const answerTo = (code: number, output: string, errors = '', rows = 0) => parseAnswers(line(0, code, output, errors, rows), TWO, 'psql', psql).a;
 
 describe('questions', () => {
   it('are those for the instance, with marks that differ from run to run', () => {
     const all = [question('a'), question('b', { instance: 'j' })];
     expect(questionsFor('i', all).list).toEqual([question('a')]);
     expect(questionsFor('i', all).token).not.toBe(questionsFor('i', all).token);
-    expect(questionsScript(questionsFor('k', all))).toBe('');
+    expect(questionsScript(questionsFor('k', all), psql)).toBe('');
     expect(questionsTimeoutMs(TWO)).toBeGreaterThan(20_000);
   });
 
   it('are quoted for the shell and for the connection', () => {
-    const script = questionsScript({ ...TWO, list: [question('a', { database: "a'b\\c host=evil", query: "select 'x'; $(reboot)" })] });
+    const script = questionsScript({ ...TWO, list: [question('a', { database: "a'b\\c host=evil", query: "select 'x'; $(reboot)" })] }, psql);
     expect(script).toContain("'dbname='\\''a\\'\\''b\\\\c host=evil'\\'''");
     expect(script).toContain("'select '\\''x'\\''; $(reboot)'");
   });
@@ -67,7 +68,7 @@ describe('answers', () => {
     const text = fc.array(fc.oneof(part, fc.string({ unit: 'binary' })), { maxLength: 60 }).map((parts) => parts.join(''));
     fc.assert(
       fc.property(text, (stdout) => {
-        const answers = parseAnswers(stdout, TWO, 'psql');
+        const answers = parseAnswers(stdout, TWO, 'psql', psql);
         for (const [id, { rows }] of Object.entries(answers)) {
           expect(['a', 'b']).toContain(id);
           expect(rows.length).toBeLessThanOrEqual(20);

@@ -1,11 +1,12 @@
 /** Runs PostgreSQL on a throw-away state of the cluster, once per cluster: recovery and amcheck share the one start. */
 import type { CheckContext, CheckTarget } from '../../../src/check.js';
+import { parseAnswers, questionsFor, questionsScript, questionsTimeoutMs } from '../../../src/engines/questions.js';
 import { LabError, NotTestedError } from '../../../src/errors.js';
 import type { DatabaseInstance, SqlAnswer, SqlQuestion } from '../../../src/types.js';
 import { readControl } from '../control.js';
 import { postgresEngine } from './description.js';
 import { type EngineRun, parseEngineRun } from './parse.js';
-import { parseAnswers, questionsFor, questionsScript, questionsTimeoutMs } from './questions.js';
+import { psql } from './questions.js';
 
 const START_TIMEOUT_MS = 30 * 60_000;
 /** On software emulation amcheck reads some 15 MB/s. */
@@ -44,8 +45,8 @@ async function start(instance: DatabaseInstance, context: EngineContext): Promis
   progress({ stage: 'recovery', what: `PostgreSQL recovers ${instance.location.path}`, doneBytes: 0, totalBytes: null });
   const questions = questionsFor(instance.id, context.questions ?? []);
   const limits = { startTimeoutMs: START_TIMEOUT_MS, amcheckTimeoutMs: AMCHECK_TIMEOUT_MS };
-  const description = postgresEngine(instance, { ...limits, questions: questionsScript(questions) });
+  const description = postgresEngine(instance, { ...limits, questions: questionsScript(questions, psql) });
   const timeoutMs = ENGINE_TIMEOUT_MS + questionsTimeoutMs(questions);
   const { stdout, use } = await labs.engine.run({ description, instance, systems: inspection.systems, timeoutMs, progress });
-  return { ...parseEngineRun(stdout, use), answers: parseAnswers(stdout, questions, `psql of ${use.how}`) };
+  return { ...parseEngineRun(stdout, use), answers: parseAnswers(stdout, questions, `psql of ${use.how}`, psql) };
 }

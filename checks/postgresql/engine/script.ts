@@ -1,8 +1,7 @@
 /** The shell script that runs inside the guest's own tree, or in the sandbox on a copy: recover, check, stop. It prints marked lines, which `parse.ts` reads. */
-import { type EngineScene, shellQuote } from '../../../src/labs/lab.js';
-
-/** Each line of the answer that is not output of a program begins with it. */
-export const MARK = '@@';
+import { MARK } from '../../../src/engines/answer.js';
+import { preamble } from '../../../src/engines/script.js';
+import type { EngineScene } from '../../../src/labs/lab.js';
 
 export interface ScriptOptions {
   startTimeoutMs: number;
@@ -53,22 +52,13 @@ differing() {
 
 export function engineScript(scene: EngineScene, options: ScriptOptions): string {
   const settings = settingsIn(scene.runFolder);
-  const asRoot = scene.identity === 'root';
   const startSeconds = Math.ceil(options.startTimeoutMs / 1000);
   const amcheckSeconds = Math.ceil(options.amcheckTimeoutMs / 1000);
-  return `
-B=${shellQuote(scene.binaries)}
-D=${shellQuote(scene.dataFolder)}
-R=${scene.runFolder}
+  return `${preamble(scene)}
 export PGPORT=5432 PGOPTIONS='${SESSION}'
-mkdir -p $R && : >$R/empty.conf && echo 'local all all trust' >$R/hba.conf
-O=$(stat -c '%u:%g' "$D") || { echo '${MARK} problem the data folder is not there'; exit 0; }
+: >$R/empty.conf && echo 'local all all trust' >$R/hba.conf && chmod a+r $R/*.conf
 U=$(stat -c '%U' "$D")
-${asRoot ? 'AS="chroot --userspec=$O /"; chown -R "$O" $R' : 'AS='}
 as() { $AS "$@"; }
-now() { date +%s%N; }
-number() { head -n 1 | tr -dc 0-9; }
-cd /
 ${COLLATIONS}
 "$B/pg_controldata" "$D" >$R/control 2>/dev/null
 at_least() { v=$(sed -n "s/^$1 setting: *//p" $R/control | number); if [ "\${v:-0}" -gt "$2" ]; then echo "$v"; else echo "$2"; fi; }

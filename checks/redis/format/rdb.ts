@@ -4,6 +4,7 @@
  */
 import { Crc64 } from '../../../src/bytes/crc64.js';
 import { Cursor, type Reading } from '../../../src/bytes/cursor.js';
+import { BufferSource } from '../../../src/bytes/source.js';
 import { FormatError } from '../../../src/errors.js';
 import type { ByteSource } from '../../../src/types.js';
 import { bad, passString, readLength, skipString } from './primitives.js';
@@ -12,6 +13,8 @@ import { moduleFields, skipValue, UnknownTypeError } from './values.js';
 export const RDB_MAGIC_BYTES = 9;
 export const NEWEST_RDB_VERSION = 12;
 const CHECKSUM_BYTES = 8;
+/** Opcode of a note of the writer. */
+const NOTE = 250;
 /** Notes of the writer that are worth telling. */
 const NOTES = ['redis-ver', 'valkey-ver', 'ctime', 'aof-base', 'aof-preamble', 'repl-id', 'repl-offset'];
 
@@ -103,7 +106,7 @@ const RECORDS: Record<number, Record_> = {
     yield* readLength(cursor);
   },
   249: (cursor) => cursor.skip(1),
-  250: readNote,
+  [NOTE]: readNote,
   251: function* (cursor) {
     yield* readLength(cursor);
     yield* readLength(cursor);
@@ -126,4 +129,33 @@ function* readNote(cursor: Cursor, facts: RdbFacts): Reading<void> {
   const name = (yield* skipString(cursor)).head?.toString('latin1') ?? '';
   const { head, integer } = yield* skipString(cursor);
   if (NOTES.includes(name)) facts.notes[name] = integer === null ? (head?.toString('latin1') ?? '(compressed)') : String(integer);
+}
+
+export interface RdbHead {
+  family: 'redis' | 'valkey';
+  version: number;
+  notes: Record<string, string>;
+}
+
+/** A writer puts its notes first; more of them than this are none of a writer's. */
+const HEAD_BYTES = 4096;
+
+/** The notes at the beginning of a file, as far as they can be read; null: it is no RDB file. */
+export async function readRdbHead(source: ByteSource): Promise<RdbHead | null> {
+  const bytes = await source.read(0, Math.min(HEAD_BYTES, source.sizeBytes));
+  const known = bytes.length < RDB_MAGIC_BYTES ? null : rdbVersion(bytes);
+  if (!known) return null;
+  const facts: RdbFacts = { version: known.version, checksum: 'none', databases: 0, keys: 0, expiring: 0, functions: 0, moduleParts: 0, notes: {}, endsAt: 0 };
+  const cursor = new Cursor(new BufferSource(bytes));
+  try {
+    await cursor.run(readNotes(cursor, facts), new AbortController().signal);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+  }
+  return { ...known, notes: facts.notes };
+}
+
+function* readNotes(cursor: Cursor, facts: RdbFacts): Reading<void> {
+  yield* cursor.skip(RDB_MAGIC_BYTES);
+  while ((yield* cursor.byte()) === NOTE) yield* readNote(cursor, facts);
 }
