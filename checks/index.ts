@@ -29,6 +29,7 @@ import mssqlLogVersusPages from './mssql/log-versus-pages/index.js';
 import mssqlPageChecksums from './mssql/page-checksums/index.js';
 import myisamTables from './myisam/tables/index.js';
 import amcheck from './postgresql/amcheck/index.js';
+import postgresqlCatalogue from './postgresql/catalogue/index.js';
 import controlFile from './postgresql/control-file/index.js';
 import { postgresqlFinder } from './postgresql/find.js';
 import logVersusPages from './postgresql/log-versus-pages/index.js';
@@ -64,6 +65,7 @@ export const CHECKS = [
   walChain,
   pageChecksums,
   logVersusPages,
+  postgresqlCatalogue,
   postgresqlRecovery,
   amcheck,
   innodbRedoLog,

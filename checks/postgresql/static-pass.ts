@@ -6,12 +6,16 @@
 import { BlockTable, RelationNumbers } from '../../src/bytes/block-table.js';
 import { runPagePass } from '../../src/bytes/page-pool.js';
 import type { CheckContext } from '../../src/check.js';
-import type { DatabaseInstance, GuestFiles } from '../../src/types.js';
+import type { ByteMap, DatabaseInstance, GuestFiles } from '../../src/types.js';
+import type { CatalogueFacts } from './catalogue-facts.js';
+import { readCatalogue } from './catalogue-pass.js';
 import { listRelations, type RelationEntry, type RelationFiles } from './cluster-files.js';
 import { type ClusterHead, readControl, recoveryStart } from './control.js';
 import type { ControlFile } from './format/control.js';
+import { LogChanges, relationKey } from './log-changes.js';
 import { addPageFacts, emptyPageFacts, type PageFacts } from './page-facts.js';
 import { BLOCK_BYTES, type PageConfig, type PageDetail } from './page-verifier.js';
+import { wasShutDown, whyLogUntrusted } from './state.js';
 import { takeInventory, type WalInventory } from './wal-inventory.js';
 import { type LogFacts, walkLog } from './wal-walk.js';
 
@@ -48,12 +52,15 @@ export interface StaticEvidence {
   head: ClusterHead;
   wal: WalFacts | null;
   relations: RelationFacts | null;
+  /** Null where it was not asked for, or the control file cannot be trusted. Absent in evidence of older versions. */
+  catalogue?: CatalogueFacts | null;
 }
 
 interface LogKnowledge {
   facts: WalFacts;
   table: BlockTable;
   relations: RelationNumbers;
+  changes: LogChanges;
 }
 
 /** R2 reads log from before redo in proportion to the data, so that it never costs more than the pages do. */
@@ -79,8 +86,34 @@ export async function staticPass(instance: DatabaseInstance, context: PassContex
   if (head.control.kind !== 'ok' || !log) return { head, wal: null, relations: null };
   const { control } = head.control;
   const relations = await context.once(`postgresql.pages ${instance.id}`, () => readPages(instance, context, control, head, log));
-  return { head, wal: log.facts, relations };
+  return { head, wal: log.facts, relations, catalogue: await catalogueFacts(instance, context, control, head, log) };
 }
+
+/** Steps 1 and 2, and the catalogue held against the files. */
+export async function clusterCatalogue(instance: DatabaseInstance, context: PassContext): Promise<StaticEvidence> {
+  const head = await clusterHead(instance, context);
+  const log = await logKnowledge(instance, context, head);
+  if (head.control.kind !== 'ok' || !log) return { head, wal: null, relations: null, catalogue: null };
+  const catalogue = await catalogueFacts(instance, context, head.control.control, head, log);
+  return { head, wal: log.facts, relations: null, catalogue };
+}
+
+function catalogueFacts(instance: DatabaseInstance, context: PassContext, control: ControlFile, head: ClusterHead, log: LogKnowledge): Promise<CatalogueFacts> {
+  return context.once(`postgresql.catalogue ${instance.id}`, async () => {
+    const relations = await relationFiles(instance, context);
+    const facts = await readCatalogue({
+      ...{ instance, control, relations, files: context.labs.files, maps: await relationMaps(instance, context), signal: context.signal },
+      ...{ changes: log.changes, table: log.table, numbers: log.relations },
+      shutDown: wasShutDown(head, control),
+      judgeStale: judgesStale(head),
+    });
+    const distrust = whyLogUntrusted(head, control, log.facts.log);
+    return distrust ? { ...facts, unread: distrust } : facts;
+  });
+}
+
+/** On a standby, what the log says before its restart point may not be in the pages. */
+const judgesStale = (head: ClusterHead): boolean => !head.standby && !head.archiveRecovery;
 
 async function logKnowledge(instance: DatabaseInstance, context: PassContext, head: ClusterHead): Promise<LogKnowledge | null> {
   if (head.control.kind !== 'ok') return null;
@@ -91,9 +124,10 @@ async function logKnowledge(instance: DatabaseInstance, context: PassContext, he
 async function readLog(instance: DatabaseInstance, context: PassContext, control: ControlFile, head: ClusterHead): Promise<LogKnowledge> {
   const table = new BlockTable();
   const relations = new RelationNumbers();
+  const changes = new LogChanges();
   const found = await relationFiles(instance, context);
   const inventory = await takeInventory(context.labs.files, instance, control);
-  if (!inventory) return { facts: { inventory: null, log: null }, table, relations };
+  if (!inventory) return { facts: { inventory: null, log: null }, table, relations, changes };
   const { redo, timeline } = recoveryStart(head, control);
   const { version, counts, otherCluster, short } = inventory;
   const { systemId, walPageBytes: pageBytes, walSegmentBytes: segmentBytes } = control;
@@ -105,14 +139,23 @@ async function readLog(instance: DatabaseInstance, context: PassContext, control
     hintsLogged: control.checksums || control.walLogHints,
     table,
     relations,
+    changes,
     signal: context.signal,
     progress: (doneBytes) => context.progress({ stage: 'static', what: `reading the log of ${instance.id}`, doneBytes, totalBytes: null }),
   });
-  return { facts: { inventory: { counts, otherCluster, short }, log }, table, relations };
+  return { facts: { inventory: { counts, otherCluster, short }, log }, table, relations, changes };
 }
 
 function relationFiles(instance: DatabaseInstance, context: PassContext): Promise<RelationFiles> {
   return context.once(`postgresql.files ${instance.id}`, () => listRelations(context.labs.files, instance));
+}
+
+/** Where the bytes of all relation files lie: asked once, for all at once. */
+function relationMaps(instance: DatabaseInstance, context: PassContext): Promise<(ByteMap | null)[]> {
+  return context.once(`postgresql.maps ${instance.id}`, async () => {
+    const { entries } = await relationFiles(instance, context);
+    return context.labs.files.map(entries.map((entry) => entry.location));
+  });
 }
 
 function historyBytes(entries: RelationEntry[]): number {
@@ -129,10 +172,13 @@ async function readPages(
 ): Promise<RelationFacts> {
   const { entries, missingTablespaces } = await relationFiles(instance, context);
   const unlogged = unloggedRelations(entries);
-  const maps = await context.labs.files.map(entries.map((entry) => entry.location));
+  const maps = await relationMaps(instance, context);
   const facts: RelationFacts = {
     ...{ files: entries.length, bytes: 0, exemptFiles: 0, derivedFiles: 0 },
-    shortSegments: shortSegments(entries, control.pageBytes * control.relationSegmentPages),
+    shortSegments: shortSegments(
+      entries.filter((entry) => !isDropped(entry, known.changes)),
+      control.pageBytes * control.relationSegmentPages,
+    ),
     unreadable: { count: 0, examples: [] },
     missingTablespaces,
     pages: emptyPageFacts(),
@@ -168,7 +214,7 @@ function pageConfig(control: ControlFile, head: ClusterHead, known: LogKnowledge
     checksums: control.checksums,
     logEnd: log && log.records > 0 ? log.end : null,
     table: known.table.shared,
-    judgeStale: !head.standby && !head.archiveRecovery,
+    judgeStale: judgesStale(head),
   };
 }
 
@@ -177,16 +223,21 @@ function noteUnreadable(facts: RelationFacts, path: string): void {
   if (facts.unreadable.examples.length < MAX_EXAMPLES) facts.unreadable.examples.push(path);
 }
 
-const relationKey = (entry: RelationEntry): string => `${entry.tablespace}/${entry.database}/${entry.relation}`;
+const keyOf = (entry: RelationEntry): string => relationKey(entry.tablespace, entry.database, entry.relation);
+
+/** The log to be replayed removes what is left of it: its first segment goes last. */
+function isDropped(entry: RelationEntry, changes: LogChanges): boolean {
+  return changes.relations.get(keyOf(entry))?.dropped === true || changes.databases.has(entry.database);
+}
 
 /** A relation with an `_init` fork is unlogged: recovery empties it. */
 function unloggedRelations(entries: RelationEntry[]): Set<string> {
-  return new Set(entries.filter((entry) => entry.fork === 'init').map(relationKey));
+  return new Set(entries.filter((entry) => entry.fork === 'init').map(keyOf));
 }
 
 function describe(entry: RelationEntry, control: ControlFile, unlogged: Set<string>, relations: RelationNumbers): PageDetail {
   const derived = entry.fork === 'fsm' || entry.fork === 'vm';
-  const exempt = entry.temporary || entry.fork === 'init' || unlogged.has(relationKey(entry));
+  const exempt = entry.temporary || entry.fork === 'init' || unlogged.has(keyOf(entry));
   const firstBlock = entry.segment * control.relationSegmentPages;
   const relation = derived || exempt ? -1 : relations.find(entry.tablespace, entry.database, entry.relation);
   return { path: entry.path, relation, firstBlock, role: derived ? 'derived' : exempt ? 'exempt' : 'logged' };

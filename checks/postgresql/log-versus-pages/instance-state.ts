@@ -1,5 +1,6 @@
 /** The word for a cluster, from all that the static pass saw. The words: InstanceState in src/types.ts. */
 import type { InstanceState } from '../../../src/types.js';
+import { evaluateCatalogue } from '../catalogue/index.js';
 import { evaluateHead } from '../control-file/index.js';
 import { evaluatePages } from '../page-checksums/index.js';
 import { brokenLogState, wasShutDown } from '../state.js';
@@ -24,6 +25,8 @@ export function instanceState(evidence: StaticEvidence): StateAndWhy {
   if (wal.log.overflowed) return { state: 'unknown', why: 'the log names more blocks than can be held in memory.' };
   const pages = evaluatePages(evidence);
   if (pages.outcome === 'fail') return { state: 'damaged', why: pages.summary };
+  const catalogue = evaluateCatalogue(evidence);
+  if (catalogue.outcome === 'fail') return { state: 'damaged', why: catalogue.summary };
   const chain = evaluateLog(evidence);
   if (chain.outcome === 'fail') return { state: brokenLogState(wal.log, kinds.newer.count), why: chain.summary };
   if (wasShutDown(head, head.control.control)) return { state: 'clean', why: 'it was shut down, and nothing is to be replayed.' };

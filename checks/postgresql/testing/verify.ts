@@ -1,5 +1,6 @@
 /** All static checks over one captured folder, as the runner would do it. */
 import type { Judgement } from '../../../src/types.js';
+import { evaluateCatalogue } from '../catalogue/index.js';
 import { evaluateHead } from '../control-file/index.js';
 import { evaluateReconciliation } from '../log-versus-pages/index.js';
 import { instanceState } from '../log-versus-pages/instance-state.js';
@@ -10,7 +11,7 @@ import { type FolderContext, folderContext } from './context.js';
 
 export interface Verification {
   evidence: StaticEvidence;
-  judgements: Record<'control' | 'log' | 'pages' | 'reconciliation', Judgement>;
+  judgements: Record<'control' | 'log' | 'pages' | 'reconciliation' | 'catalogue', Judgement>;
   state: string;
   /** Checks that failed. */
   failed: string[];
@@ -29,6 +30,7 @@ export async function verify({ instance, context }: FolderContext): Promise<Veri
     log: evaluateLog(evidence),
     pages: evaluatePages(evidence),
     reconciliation: evaluateReconciliation(evidence),
+    catalogue: evaluateCatalogue(evidence),
   };
   const failed = Object.entries(judgements).filter(([, judgement]) => judgement.outcome === 'fail');
   const codes = Object.values(judgements).flatMap((judgement) => judgement.findings.map((item) => item.code));
