@@ -35,6 +35,7 @@ import { postgresqlFinder } from './postgresql/find.js';
 import logVersusPages from './postgresql/log-versus-pages/index.js';
 import pageChecksums from './postgresql/page-checksums/index.js';
 import postgresqlRecovery from './postgresql/recovery/index.js';
+import transactionStatus from './postgresql/transaction-status/index.js';
 import walChain from './postgresql/wal-chain/index.js';
 import redisAof from './redis/aof/index.js';
 import { redisFinder } from './redis/finder.js';
@@ -66,6 +67,7 @@ export const CHECKS = [
   pageChecksums,
   logVersusPages,
   postgresqlCatalogue,
+  transactionStatus,
   postgresqlRecovery,
   amcheck,
   innodbRedoLog,

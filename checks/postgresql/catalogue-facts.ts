@@ -49,6 +49,8 @@ export interface CatalogueFacts {
   damagedMaps: Examples<string>;
   /** Databases that were being created or removed, or whose catalogue could not be read: name and why. */
   skipped: Examples<{ database: string; why: string; holdsData: boolean }>;
+  /** The least of all databases; null when pg_database was not read. */
+  frozen: { transaction: number; multixact: number } | null;
   /** Relations that lie in tablespaces outside the restore point, or in storage of an extension. */
   elsewhere: number;
 }
@@ -59,7 +61,7 @@ const none = <T>(): Examples<T> => ({ count: 0, examples: [] });
 
 export function emptyCatalogueFacts(): CatalogueFacts {
   return {
-    ...{ unread: null, databases: 0, relations: 0, byLog: 0, undecidedRows: 0, damagedPages: 0, elsewhere: 0 },
+    ...{ unread: null, databases: 0, relations: 0, byLog: 0, undecidedRows: 0, damagedPages: 0, elsewhere: 0, frozen: null },
     ...{ missing: none(), remade: none(), short: none(), perhapsShort: none(), missingDatabases: none(), missingLinks: none(), damagedMaps: none() },
     skipped: none(),
   };

@@ -11,12 +11,15 @@ import { type JudgeParts, RelationJudge } from './catalogue-relations.js';
 import { type CatalogueFolder, CatalogueSource, type Place, type Row, type SourceParts } from './catalogue-source.js';
 import { inside } from './cluster-files.js';
 import { CATALOGUE_LAYOUTS, type CatalogueLayout, type DatabaseRow, readClassRow, readDatabaseRow, readTablespaceRow } from './format/catalogue.js';
-import { RelationIndex } from './relation-index.js';
+import type { RelationIndex } from './relation-index.js';
 import { RowJudge } from './row-state.js';
 import { StatusFiles } from './status-files.js';
+import { precedes } from './transaction-table.js';
 
 export interface CatalogueRequest extends SourceParts, JudgeParts {
   instance: DatabaseInstance;
+  /** Of `relations`; it learns which of them are in force. */
+  index: RelationIndex;
   /** What the log before redo says is in the pages by now; not so on a standby. */
   judgeStale: boolean;
 }
@@ -55,7 +58,7 @@ class CataloguePass {
     reader: BlockReader,
     private readonly rows: RowJudge,
   ) {
-    this.index = new RelationIndex(request.relations.entries);
+    this.index = request.index;
     this.source = new CatalogueSource(request, layout, this.index, rows, facts, reader);
     this.relations = new RelationJudge(request, layout.major, this.index, facts, reader);
   }
@@ -67,7 +70,9 @@ class CataloguePass {
     await this.judgeTablespaces(shared);
     const databases: Row<DatabaseRow>[] = [];
     for await (const row of this.source.read(shared, OID.database, 'pg_database', readDatabaseRow)) if (row.state !== 'gone') databases.push(row);
+    this.facts.frozen = frozenIn(databases);
     for (const row of databases) await this.judgeDatabase(row, shared);
+    if (this.index.read.size > 0) this.index.read.add(0);
     judgeByLog(this.request.table, this.relations.named, this.request.judgeStale, this.facts);
   }
 
@@ -114,6 +119,7 @@ class CataloguePass {
     const { numbers, table } = this.request;
     const number = numbers.find(folder.tablespace, folder.database, folder.onDisk.get(OID.class) ?? 0);
     this.facts.databases++;
+    const doubts = this.facts.damagedPages + this.facts.undecidedRows;
     let live = 0;
     for await (const { row, state, block } of this.source.read(folder, OID.class, 'pg_class', readClassRow)) {
       if (state !== 'live') continue;
@@ -122,5 +128,16 @@ class CataloguePass {
       await this.relations.judge(row, folder, shared.final, isNewest);
     }
     if (live === 0) addExample(this.facts.skipped, { database: folder.name, why: 'no row of its pg_class could be read', holdsData: true });
+    else if (this.facts.damagedPages + this.facts.undecidedRows === doubts) this.index.read.add(folder.database);
   }
+}
+
+function frozenIn(databases: Row<DatabaseRow>[]): CatalogueFacts['frozen'] {
+  const [first, ...others] = databases.map(({ row }) => ({ transaction: row.frozenTransaction, multixact: row.frozenMultixact }));
+  if (!first) return null;
+  const earlier = (one: number, other: number) => (precedes(other, one) ? other : one);
+  return others.reduce(
+    (least, one) => ({ transaction: earlier(least.transaction, one.transaction), multixact: earlier(least.multixact, one.multixact) }),
+    first,
+  );
 }

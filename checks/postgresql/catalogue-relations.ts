@@ -66,9 +66,11 @@ export class RelationJudge {
     if (!found) return;
     const change = this.parts.changes.relation(found.tablespace, found.database, found.node);
     this.facts.relations++;
+    const files = this.index.find(found.tablespace, found.database, found.node);
+    if (files) files.inForce = true;
     if (change?.created || change?.dropped || this.parts.changes.tablespaces.has(found.tablespace)) this.facts.byLog++;
     else if (!this.isHere(found.tablespace) || this.isElsewhere(row)) this.facts.elsewhere++;
-    else await this.judgeFiles(row, found, folder, isNewest);
+    else await this.judgeFiles(row, found, files, folder, isNewest);
   }
 
   /** Null for what has no file, and for shared catalogues after the first database that names them. */
@@ -85,8 +87,7 @@ export class RelationJudge {
     return TABLES.has(row.kind) && !HEAP_METHODS.has(row.accessMethod);
   }
 
-  private async judgeFiles(row: ClassRow, found: Identity, folder: CatalogueFolder, isNewest: boolean): Promise<void> {
-    const files = this.index.find(found.tablespace, found.database, found.node);
+  private async judgeFiles(row: ClassRow, found: Identity, files: RelationParts | undefined, folder: CatalogueFolder, isNewest: boolean): Promise<void> {
     const missing: MissingFile = { file: this.pathOf(found, folder), relation: row.name, database: folder.name };
     const isUnlogged = row.persistence === 'u';
     if (isUnlogged && (!files || files.init < 0)) addExample(this.facts.missing, { ...missing, file: `${missing.file}_init` });

@@ -82,7 +82,7 @@ export class CatalogueSource {
       for (const tuple of heapTuples(bytes, offset, this.parts.control.pageBytes)) {
         const row = parse(bytes, tuple, this.layout);
         if (!row) continue;
-        const state = await this.rows.judge(tuple);
+        const state = await this.rows.judge(tuple, name === 'pg_class');
         if (state === 'undecided') this.facts.undecidedRows++;
         yield { row, state, tuple, block };
       }

@@ -8,9 +8,12 @@ import type { RecordBody } from './format/wal-record.js';
 import { later, STATUS, TransactionTable } from './transaction-table.js';
 import type { WalRecord } from './wal-reader.js';
 
-const RM = { transaction: 1, storage: 2, commitLog: 3, database: 4, tablespace: 5, multixact: 6, map: 7 } as const;
+const RM = { transaction: 1, storage: 2, commitLog: 3, database: 4, tablespace: 5, multixact: 6, map: 7, commitTime: 18 } as const;
 const STORAGE = { create: 0x10, truncate: 0x20 } as const;
 const COMMIT_LOG_TRUNCATE = 0x10;
+const ZERO_PAGE = 0x00;
+const ZERO_MEMBERS_PAGE = 0x10;
+const MAX_MADE_PAGES = 200_000;
 const MULTIXACT_TRUNCATE = 0x30;
 const MAP_HEADER_BYTES = 12;
 const MAX_RELATIONS = 500_000;
@@ -25,6 +28,9 @@ export interface RelationChange {
   truncatedTo: number | null;
 }
 
+/** Which files of fixed pages: pg_xact, pg_multixact/offsets and members, pg_commit_ts. */
+export type StatusKind = 'xact' | 'offsets' | 'members' | 'times';
+
 export const relationKey = (tablespace: number, database: number, relation: number): string => `${tablespace}/${database}/${relation}`;
 
 export class LogChanges {
@@ -38,6 +44,8 @@ export class LogChanges {
   /** Transactions ended by the log that is replayed, and by the log before it. */
   readonly ended = new TransactionTable();
   readonly endedBefore = new TransactionTable();
+  /** Pages of transaction status that the log to be replayed makes anew: `xact 3`. */
+  readonly madePages = new Set<string>();
   /** From which transaction and multixact on status is kept, as far as log that was read says it. */
   oldestTransaction: number | null = null;
   oldestMultixact: number | null = null;
@@ -59,10 +67,13 @@ export class LogChanges {
         this.visitStorage(record, body, replayed);
         break;
       case RM.commitLog:
-        this.visitCommitLog(record, body);
+        this.visitCommitLog(record, body, replayed);
         break;
       case RM.multixact:
-        this.visitMultixact(record, body);
+        this.visitMultixact(record, body, replayed);
+        break;
+      case RM.commitTime:
+        if ((record.info & 0xf0) === ZERO_PAGE) this.visitMadePage('times', record, body, replayed);
         break;
       case RM.database:
         if (replayed && body.mainBytes >= 4) this.databases.add(word(record, body, 0));
@@ -104,15 +115,25 @@ export class LogChanges {
   }
 
   /** Page, oldest transaction (the page has 8 bytes since version 17). */
-  private visitCommitLog(record: WalRecord, body: RecordBody): void {
+  private visitCommitLog(record: WalRecord, body: RecordBody, replayed: boolean): void {
+    if ((record.info & 0xf0) === ZERO_PAGE) this.visitMadePage('xact', record, body, replayed);
     const place = record.version >= 17 ? 2 : 1;
     if ((record.info & 0xf0) === COMMIT_LOG_TRUNCATE && body.mainBytes >= 4 * (place + 1))
       this.oldestTransaction = later(this.oldestTransaction, word(record, body, place));
   }
 
   /** Database, first and last multixact that go. */
-  private visitMultixact(record: WalRecord, body: RecordBody): void {
-    if ((record.info & 0xf0) === MULTIXACT_TRUNCATE && body.mainBytes >= 12) this.oldestMultixact = later(this.oldestMultixact, word(record, body, 2));
+  private visitMultixact(record: WalRecord, body: RecordBody, replayed: boolean): void {
+    const operation = record.info & 0xf0;
+    if (operation === ZERO_PAGE) this.visitMadePage('offsets', record, body, replayed);
+    if (operation === ZERO_MEMBERS_PAGE) this.visitMadePage('members', record, body, replayed);
+    if (operation === MULTIXACT_TRUNCATE && body.mainBytes >= 12) this.oldestMultixact = later(this.oldestMultixact, word(record, body, 2));
+  }
+
+  private visitMadePage(kind: StatusKind, record: WalRecord, body: RecordBody, replayed: boolean): void {
+    if (!replayed || body.mainBytes < 4) return;
+    if (this.madePages.size < MAX_MADE_PAGES) this.madePages.add(`${kind} ${word(record, body, 0)}`);
+    else this.leftOut = true;
   }
 
   private visitMap(record: WalRecord, body: RecordBody): void {

@@ -10,9 +10,13 @@ export interface RelationParts {
   visibility: number;
   /** One of them, whichever. */
   other: number;
+  /** A row of the catalogue that is in force names it. */
+  inForce: boolean;
 }
 
 export class RelationIndex {
+  /** Databases of which every row of pg_class was read; 0 are the shared catalogues. */
+  readonly read = new Set<number>();
   private readonly folders = new Map<string, Map<number, RelationParts>>();
 
   constructor(readonly entries: RelationEntry[]) {
@@ -31,6 +35,14 @@ export class RelationIndex {
     const [parts] = this.folders.get(`${tablespace}/${database}`)?.values() ?? [];
     if (!parts) return null;
     return this.entries[parts.other] ?? null;
+  }
+
+  /**
+   * Whether the catalogue was read and no row in force names it: it was being made or rewritten, or a crash left it. The server writes such
+   * files past its buffers and before their log, which is right: nobody sees them unless the transaction commits.
+   */
+  isUnborn({ tablespace, database, relation }: RelationEntry): boolean {
+    return this.read.has(database) && this.find(tablespace, database, relation)?.inForce === false;
   }
 
   /** Whole blocks before the first gap. */
@@ -63,7 +75,7 @@ export class RelationIndex {
     }
     let parts = folder.get(entry.relation);
     if (!parts) {
-      parts = { main: -1, later: [], init: -1, visibility: -1, other: -1 };
+      parts = { main: -1, later: [], init: -1, visibility: -1, other: -1, inForce: false };
       folder.set(entry.relation, parts);
     }
     return parts;

@@ -16,9 +16,15 @@ export class RowJudge {
     private readonly statusFiles: StatusFiles,
   ) {}
 
-  async judge({ inserted, deleted, infomask }: HeapTuple): Promise<RowState> {
+  /**
+   * @param commitsNameFiles the row is of pg_class: the log of a commit names every file that it removes, so a row deleted by the log to be
+   * replayed still speaks for its file. Its newer version may stand on a page that was not written yet.
+   */
+  async judge({ inserted, deleted, infomask }: HeapTuple, commitsNameFiles: boolean): Promise<RowState> {
     const insertion = await this.insertion(inserted, infomask);
     if (insertion !== 'live') return insertion;
+    const byLog = !(infomask & ROW.deleteIsMulti) && this.changes.ended.get(deleted) === STATUS.committed;
+    if (commitsNameFiles && byLog) return 'live';
     return this.deletion(deleted, infomask);
   }
 

@@ -15,7 +15,10 @@ import type { ControlFile } from './format/control.js';
 import { LogChanges, relationKey } from './log-changes.js';
 import { addPageFacts, emptyPageFacts, type PageFacts } from './page-facts.js';
 import { BLOCK_BYTES, type PageConfig, type PageDetail } from './page-verifier.js';
+import { RelationIndex } from './relation-index.js';
 import { wasShutDown, whyLogUntrusted } from './state.js';
+import type { StatusFacts } from './status-facts.js';
+import { readStatus } from './status-pass.js';
 import { takeInventory, type WalInventory } from './wal-inventory.js';
 import { type LogFacts, walkLog } from './wal-walk.js';
 
@@ -54,6 +57,8 @@ export interface StaticEvidence {
   relations: RelationFacts | null;
   /** Null where it was not asked for, or the control file cannot be trusted. Absent in evidence of older versions. */
   catalogue?: CatalogueFacts | null;
+  /** As `catalogue`. */
+  status?: StatusFacts | null;
 }
 
 interface LogKnowledge {
@@ -61,6 +66,12 @@ interface LogKnowledge {
   table: BlockTable;
   relations: RelationNumbers;
   changes: LogChanges;
+}
+
+interface CatalogueKnowledge {
+  facts: CatalogueFacts;
+  status: StatusFacts;
+  index: RelationIndex;
 }
 
 /** R2 reads log from before redo in proportion to the data, so that it never costs more than the pages do. */
@@ -85,30 +96,42 @@ export async function staticPass(instance: DatabaseInstance, context: PassContex
   const log = await logKnowledge(instance, context, head);
   if (head.control.kind !== 'ok' || !log) return { head, wal: null, relations: null };
   const { control } = head.control;
-  const relations = await context.once(`postgresql.pages ${instance.id}`, () => readPages(instance, context, control, head, log));
-  return { head, wal: log.facts, relations, catalogue: await catalogueFacts(instance, context, control, head, log) };
+  const catalogue = await catalogueKnowledge(instance, context, control, head, log);
+  const relations = await context.once(`postgresql.pages ${instance.id}`, () => readPages(instance, context, control, head, log, catalogue));
+  return { head, wal: log.facts, relations, catalogue: catalogue.facts, status: catalogue.status };
 }
 
-/** Steps 1 and 2, and the catalogue held against the files. */
+/** Steps 1 and 2, and the catalogue and the status of transactions held against files and log. */
 export async function clusterCatalogue(instance: DatabaseInstance, context: PassContext): Promise<StaticEvidence> {
   const head = await clusterHead(instance, context);
   const log = await logKnowledge(instance, context, head);
-  if (head.control.kind !== 'ok' || !log) return { head, wal: null, relations: null, catalogue: null };
-  const catalogue = await catalogueFacts(instance, context, head.control.control, head, log);
-  return { head, wal: log.facts, relations: null, catalogue };
+  if (head.control.kind !== 'ok' || !log) return { head, wal: null, relations: null, catalogue: null, status: null };
+  const catalogue = await catalogueKnowledge(instance, context, head.control.control, head, log);
+  return { head, wal: log.facts, relations: null, catalogue: catalogue.facts, status: catalogue.status };
 }
 
-function catalogueFacts(instance: DatabaseInstance, context: PassContext, control: ControlFile, head: ClusterHead, log: LogKnowledge): Promise<CatalogueFacts> {
+function catalogueKnowledge(
+  instance: DatabaseInstance,
+  context: PassContext,
+  control: ControlFile,
+  head: ClusterHead,
+  log: LogKnowledge,
+): Promise<CatalogueKnowledge> {
   return context.once(`postgresql.catalogue ${instance.id}`, async () => {
     const relations = await relationFiles(instance, context);
+    const [shutDown, judgeStale] = [wasShutDown(head, control), judgesStale(head)];
+    const index = new RelationIndex(relations.entries);
     const facts = await readCatalogue({
-      ...{ instance, control, relations, files: context.labs.files, maps: await relationMaps(instance, context), signal: context.signal },
+      ...{ instance, control, relations, index, files: context.labs.files, maps: await relationMaps(instance, context), signal: context.signal },
       ...{ changes: log.changes, table: log.table, numbers: log.relations },
-      shutDown: wasShutDown(head, control),
-      judgeStale: judgesStale(head),
+      ...{ shutDown, judgeStale },
     });
     const distrust = whyLogUntrusted(head, control, log.facts.log);
-    return distrust ? { ...facts, unread: distrust } : facts;
+    const { files } = context.labs;
+    const status = await readStatus({ files, instance, control, changes: log.changes, catalogue: facts, shutDown, judgeStale, signal: context.signal });
+    if (distrust) index.read.clear();
+    const unread = distrust ? { unread: distrust } : {};
+    return { facts: { ...facts, ...unread }, status: { ...status, ...unread }, index };
   });
 }
 
@@ -169,6 +192,7 @@ async function readPages(
   control: ControlFile,
   head: ClusterHead,
   known: LogKnowledge,
+  { index }: CatalogueKnowledge,
 ): Promise<RelationFacts> {
   const { entries, missingTablespaces } = await relationFiles(instance, context);
   const unlogged = unloggedRelations(entries);
@@ -186,7 +210,7 @@ async function readPages(
   const files = [];
   for (const [i, entry] of entries.entries()) {
     const map = maps[i];
-    const detail = describe(entry, control, unlogged, known.relations);
+    const detail = describe(entry, control, unlogged.has(keyOf(entry)), index.isUnborn(entry), known.relations);
     if (!map) noteUnreadable(facts, entry.path);
     else {
       facts.bytes += map.sizeBytes;
@@ -235,12 +259,12 @@ function unloggedRelations(entries: RelationEntry[]): Set<string> {
   return new Set(entries.filter((entry) => entry.fork === 'init').map(keyOf));
 }
 
-function describe(entry: RelationEntry, control: ControlFile, unlogged: Set<string>, relations: RelationNumbers): PageDetail {
+function describe(entry: RelationEntry, control: ControlFile, unlogged: boolean, unborn: boolean, relations: RelationNumbers): PageDetail {
   const derived = entry.fork === 'fsm' || entry.fork === 'vm';
-  const exempt = entry.temporary || entry.fork === 'init' || unlogged.has(keyOf(entry));
+  const exempt = entry.temporary || entry.fork === 'init' || unlogged;
   const firstBlock = entry.segment * control.relationSegmentPages;
   const relation = derived || exempt ? -1 : relations.find(entry.tablespace, entry.database, entry.relation);
-  return { path: entry.path, relation, firstBlock, role: derived ? 'derived' : exempt ? 'exempt' : 'logged' };
+  return { path: entry.path, relation, firstBlock, role: derived ? 'derived' : exempt ? 'exempt' : unborn ? 'unborn' : 'logged' };
 }
 
 /** Segment n+1 holds data only when n is full. Empty segments after a truncation are normal. */

@@ -82,6 +82,9 @@ export interface DatabaseRow {
   tablespace: number;
   /** -2: its removal was begun. */
   connectionLimit: number;
+  /** All older transactions and multixacts are frozen in it. */
+  frozenTransaction: number;
+  frozenMultixact: number;
 }
 
 /** Reads columns of one row version; null of the row when it is shorter than its fixed columns. */
@@ -137,7 +140,10 @@ export function readClassRow(bytes: Buffer, tuple: HeapTuple, { class: columns }
 export function readDatabaseRow(bytes: Buffer, tuple: HeapTuple, { database: columns }: CatalogueLayout): DatabaseRow | null {
   const row = Row.of(bytes, tuple, columns);
   if (!row) return null;
-  return { oid: row.oid, name: row.name('datname'), tablespace: row.word('dattablespace'), connectionLimit: row.signed('datconnlimit') };
+  return {
+    ...{ oid: row.oid, name: row.name('datname'), tablespace: row.word('dattablespace'), connectionLimit: row.signed('datconnlimit') },
+    ...{ frozenTransaction: row.word('datfrozenxid'), frozenMultixact: row.word('datminmxid') },
+  };
 }
 
 export function readTablespaceRow(bytes: Buffer, tuple: HeapTuple, { tablespace: columns }: CatalogueLayout): { oid: number; name: string } | null {

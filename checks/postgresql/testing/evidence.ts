@@ -3,6 +3,8 @@ import { type CatalogueFacts, emptyCatalogueFacts } from '../catalogue-facts.js'
 import type { ControlFile } from '../format/control.js';
 import { emptyPageFacts } from '../page-facts.js';
 import type { StaticEvidence } from '../static-pass.js';
+import type { StatusFacts } from '../status-facts.js';
+import { emptyStatusFacts } from '../status-pass.js';
 import type { LogFacts } from '../wal-walk.js';
 
 export const HEALTHY_CONTROL: ControlFile = {
@@ -27,6 +29,7 @@ export interface EvidenceChanges {
   kinds?: Partial<Record<'checksum' | 'header' | 'restored' | 'derived' | 'newer' | 'stale' | 'partial', number>>;
   relations?: Partial<NonNullable<StaticEvidence['relations']>>;
   catalogue?: Partial<CatalogueFacts>;
+  status?: Partial<StatusFacts>;
 }
 
 export function clusterEvidence(changes: EvidenceChanges = {}): StaticEvidence {
@@ -50,5 +53,6 @@ export function clusterEvidence(changes: EvidenceChanges = {}): StaticEvidence {
       ...changes.relations,
     },
     catalogue: { ...emptyCatalogueFacts(), databases: 3, relations: 900, ...changes.catalogue },
+    status: { ...emptyStatusFacts(), pages: 1, commitsCompared: 200, ...changes.status },
   };
 }

@@ -6,12 +6,13 @@ import { evaluateReconciliation } from '../log-versus-pages/index.js';
 import { instanceState } from '../log-versus-pages/instance-state.js';
 import { evaluatePages } from '../page-checksums/index.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
+import { evaluateStatus } from '../transaction-status/index.js';
 import { evaluateLog } from '../wal-chain/index.js';
 import { type FolderContext, folderContext } from './context.js';
 
 export interface Verification {
   evidence: StaticEvidence;
-  judgements: Record<'control' | 'log' | 'pages' | 'reconciliation' | 'catalogue', Judgement>;
+  judgements: Record<'control' | 'log' | 'pages' | 'reconciliation' | 'catalogue' | 'status', Judgement>;
   state: string;
   /** Checks that failed. */
   failed: string[];
@@ -31,6 +32,7 @@ export async function verify({ instance, context }: FolderContext): Promise<Veri
     pages: evaluatePages(evidence),
     reconciliation: evaluateReconciliation(evidence),
     catalogue: evaluateCatalogue(evidence),
+    status: evaluateStatus(evidence),
   };
   const failed = Object.entries(judgements).filter(([, judgement]) => judgement.outcome === 'fail');
   const codes = Object.values(judgements).flatMap((judgement) => judgement.findings.map((item) => item.code));
