@@ -151,7 +151,7 @@ class StatusPass {
     if (!precedes(range.first, range.end)) return; // none is kept
     judgeRange('pg_multixact/offsets', offsets, range, control.pageBytes / 4, changes.madePages, 'offsets', this.facts);
     const first = await judgeOffsets(offsets, range, control.nextMultixactOffset, this.facts, this.request.signal);
-    if (first === null) return;
+    if (first === null || this.facts.disordered.count > 0) return; // nothing tells which members are kept
     const perPage = Math.floor(control.pageBytes / MEMBER_GROUP.bytes) * MEMBER_GROUP.members;
     const members = await this.open('pg_multixact/members');
     judgeRange('pg_multixact/members', members, { first, end: control.nextMultixactOffset }, perPage, changes.madePages, 'members', this.facts);

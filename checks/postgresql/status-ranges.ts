@@ -37,7 +37,7 @@ export function judgeRange(
   const gaps = new Map<number, { pages: number; from: number }>();
   for (const page of pagesOf(range, perPage)) {
     facts.pages++;
-    if (files.has(page) || made.has(`${kind} ${page}`)) continue;
+    if (files.has(page) || (made.size > 0 && made.has(`${kind} ${page}`))) continue;
     const segment = Math.floor(page / PAGES_PER_SEGMENT);
     const gap = gaps.get(segment);
     if (gap) gap.pages++;
