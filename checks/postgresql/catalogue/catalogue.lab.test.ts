@@ -89,7 +89,7 @@ describe('the catalogue against the files', () => {
         load.stop();
         cluster.stopLoad();
       }
-        expect(seen.relations).toBeGreaterThan(300 * CAPTURES);
+      expect(seen.relations).toBeGreaterThan(300 * CAPTURES);
       expect(seen.byLog).toBeGreaterThan(0);
     },
     600_000 + CAPTURES * 60_000,
