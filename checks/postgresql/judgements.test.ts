@@ -36,7 +36,12 @@ const CASES: [string, EvidenceChanges, string, string[]][] = [
   ['damage and more blocks than can be held', { log: { overflowed: true }, kinds: { checksum: 1 } }, 'unknown', []],
   ['an unreadable backup label', { head: { backupLabelProblem: 'backup_label names no start of the log' } }, 'damaged', ['control']],
   ['a control file of the future', { head: { control: { kind: 'unknown', why: 'it has version 2100' } } }, 'unknown', []],
-  ['a damaged control file', { head: { control: { kind: 'damaged', why: 'its CRC is wrong' } } }, 'damaged', ['control', 'log', 'pages', 'reconciliation']],
+  [
+    'a damaged control file',
+    { head: { control: { kind: 'damaged', why: 'its CRC is wrong' } } },
+    'damaged',
+    ['control', 'log', 'pages', 'reconciliation', 'catalogue', 'status'],
+  ],
   ['a missing segment', { relations: { shortSegments: { count: 1, examples: [{ file: 'a', sizeBytes: 0, next: 'a.1' }] } } }, 'damaged', ['pages']],
   [
     'a file that the catalogue names and nobody has',

@@ -20,7 +20,7 @@ export function* pagesOf({ first, end }: NumberRange, perPage: number): Generato
   const last = Math.floor(((end - 1) >>> 0) / perPage);
   for (let page = Math.floor(first / perPage), done = 0; done <= pages; page = (page + 1) % pages, done++) {
     yield page;
-    if (page === last && (done > 0 || first >>> 0 < end >>> 0)) return;
+    if (page === last && (done > 0 || first <= (end - 1) >>> 0)) return;
   }
 }
 
