@@ -29,8 +29,8 @@ describe('what the log does to relations', () => {
     changes.visit(...record(1, 0x80, [0, 0, 4, 1, 1663, 5, 16385], 900), true);
     changes.visit(...record(2, 0x20, [7, 1663, 5, 16386, 7]), false);
     changes.visit(...record(4, 0x20, [16400, 1, 1663]), true);
-    expect(changes.relation(1663, 5, 16384)).toEqual({ created: true, dropped: false, truncatedTo: null });
-    expect(changes.relation(1663, 5, 16385)).toEqual({ created: false, dropped: true, truncatedTo: null });
+    expect(changes.relation(1663, 5, 16384)).toEqual({ created: true, creator: 0, dropped: false, truncatedTo: null });
+    expect(changes.relation(1663, 5, 16385)).toEqual({ created: false, creator: 0, dropped: true, truncatedTo: null });
     expect(changes.relation(1663, 5, 16386)?.truncatedTo).toBe(7);
     expect(changes.relation(1663, 5, 16390)).toBeUndefined();
     expect(changes.databases.has(16400)).toBe(true);

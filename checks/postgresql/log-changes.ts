@@ -22,6 +22,8 @@ const MAX_MAPS = 10_000;
 export interface RelationChange {
   /** Its file is made by the log that is replayed. */
   created: boolean;
+  /** By which transaction; 0: the log does not say. */
+  creator: number;
   /** Its files are removed by the log that is replayed. */
   dropped: boolean;
   /** The fewest blocks to which any log that was read cuts it; null: none does. */
@@ -91,6 +93,12 @@ export class LogChanges {
     this.endedBefore.clear();
   }
 
+  /** Whether the log to be replayed makes it, and commits that. */
+  isBorn(tablespace: number, database: number, relation: number): boolean {
+    const change = this.relation(tablespace, database, relation);
+    return change?.created === true && this.ended.get(change.creator) === STATUS.committed;
+  }
+
   relation(tablespace: number, database: number, relation: number): RelationChange | undefined {
     return this.relations.get(relationKey(tablespace, database, relation));
   }
@@ -108,7 +116,8 @@ export class LogChanges {
   private visitStorage(record: WalRecord, body: RecordBody, replayed: boolean): void {
     const operation = record.info & 0xf0;
     const at = (i: number) => word(record, body, i);
-    if (operation === STORAGE.create && replayed && body.mainBytes >= 16) this.change(at(0), at(1), at(2), (known) => (known.created = true));
+    if (operation === STORAGE.create && replayed && body.mainBytes >= 16)
+      this.change(at(0), at(1), at(2), (known) => Object.assign(known, { created: true, creator: record.transaction }));
     if (operation === STORAGE.truncate && body.mainBytes >= 16) {
       this.change(at(1), at(2), at(3), (known) => (known.truncatedTo = Math.min(known.truncatedTo ?? at(0), at(0))));
     }
@@ -153,7 +162,7 @@ export class LogChanges {
         this.leftOut = true;
         return;
       }
-      known = { created: false, dropped: false, truncatedTo: null };
+      known = { created: false, creator: 0, dropped: false, truncatedTo: null };
       this.relations.set(key, known);
     }
     set(known);

@@ -97,7 +97,7 @@ class PostgresPages implements PageVerifier<PageDetail, PageFacts> {
 
   private damaged(kind: 'checksum' | 'header', detail: PageDetail, block: number, numbers: Record<string, number>): void {
     const restored = detail.relation >= 0 && this.table.isRestored(this.table.find(detail.relation, block));
-    this.note(detail.role === 'derived' || detail.role === 'unborn' ? detail.role : restored ? 'restored' : kind, detail, block, numbers);
+    this.note(detail.role === 'derived' ? 'derived' : restored ? 'restored' : kind, detail, block, numbers);
   }
 
   private note(kind: PageKind, detail: PageDetail, block: number, numbers: Record<string, number>): void {

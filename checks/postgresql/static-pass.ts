@@ -210,7 +210,13 @@ async function readPages(
   const files = [];
   for (const [i, entry] of entries.entries()) {
     const map = maps[i];
-    const detail = describe(entry, control, unlogged.has(keyOf(entry)), index.isUnborn(entry), known.relations);
+    const detail = describe(
+      entry,
+      control,
+      unlogged.has(keyOf(entry)),
+      index.isUnborn(entry) && !known.changes.isBorn(entry.tablespace, entry.database, entry.relation),
+      known.relations,
+    );
     if (!map) noteUnreadable(facts, entry.path);
     else {
       facts.bytes += map.sizeBytes;

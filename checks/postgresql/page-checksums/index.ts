@@ -82,7 +82,7 @@ function damageFindings(evidence: StaticEvidence, relations: RelationFacts): Fin
     findings.push(finding('page.restored', 'info', message, { pages: kinds.restored.count }));
   }
   if (kinds.unborn?.count > 0) {
-    const message = `${count(kinds.unborn.count, 'page')} are damaged or newer than the log in files that were being made at the capture: recovery leaves them behind.`;
+    const message = `${count(kinds.unborn.count, 'page')} are newer than the log in files that were being made at the capture: recovery leaves them behind.`;
     findings.push(finding('page.unborn', 'info', message, { pages: kinds.unborn.count }));
   }
   if (kinds.derived.count > 0) {
