@@ -36,11 +36,13 @@ import oracleBlocks from './oracle/blocks/index.js';
 import { oracleFinder } from './oracle/finder.js';
 import oracleRedo from './oracle/redo/index.js';
 import amcheck from './postgresql/amcheck/index.js';
+import postgresqlCatalogue from './postgresql/catalogue/index.js';
 import controlFile from './postgresql/control-file/index.js';
 import { postgresqlFinder } from './postgresql/find.js';
 import logVersusPages from './postgresql/log-versus-pages/index.js';
 import pageChecksums from './postgresql/page-checksums/index.js';
 import postgresqlRecovery from './postgresql/recovery/index.js';
+import transactionStatus from './postgresql/transaction-status/index.js';
 import walChain from './postgresql/wal-chain/index.js';
 import redisAof from './redis/aof/index.js';
 import { redisFinder } from './redis/finder.js';
@@ -72,6 +74,8 @@ export const CHECKS = [
   walChain,
   pageChecksums,
   logVersusPages,
+  postgresqlCatalogue,
+  transactionStatus,
   postgresqlRecovery,
   amcheck,
   innodbRedoLog,

@@ -19,6 +19,8 @@ export interface RelationEntry {
 
 export interface RelationFiles {
   entries: RelationEntry[];
+  /** Oids of the tablespaces that pg_tblspc names. */
+  tablespaces: number[];
   /** Tablespaces whose files are not in the restore point. */
   missingTablespaces: string[];
 }
@@ -55,13 +57,14 @@ export async function readSmallFile(files: GuestFiles, location: GuestLocation, 
 }
 
 export async function listRelations(files: GuestFiles, instance: DatabaseInstance): Promise<RelationFiles> {
-  const found: RelationFiles = { entries: [], missingTablespaces: [] };
+  const found: RelationFiles = { entries: [], tablespaces: [], missingTablespaces: [] };
   const data = instance.location;
   collect(found, await files.list(inside(data, 'global')), GLOBAL_TABLESPACE, 0, 'global');
   await collectDatabases(files, found, inside(data, 'base'), DEFAULT_TABLESPACE, 'base');
   for (const link of await files.list(inside(data, 'pg_tblspc'))) {
     const oid = posix.basename(link.location.path);
     if (!/^\d{1,10}$/.test(oid)) continue;
+    found.tablespaces.push(Number(oid));
     const folder = await resolvePart(files, instance, `pg_tblspc/${oid}`);
     if (folder) await collectTablespace(files, found, folder, Number(oid));
     else found.missingTablespaces.push(`pg_tblspc/${oid} -> ${link.target ?? '?'}`);

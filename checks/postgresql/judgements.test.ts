@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { InstanceState, Judgement } from '../../src/types.js';
+import { evaluateCatalogue } from './catalogue/index.js';
 import { parseBackupLabel } from './control.js';
 import { evaluateHead } from './control-file/index.js';
 import { evaluateReconciliation } from './log-versus-pages/index.js';
@@ -7,6 +8,7 @@ import { instanceState } from './log-versus-pages/instance-state.js';
 import { evaluatePages } from './page-checksums/index.js';
 import { shortSegments } from './static-pass.js';
 import { clusterEvidence, type EvidenceChanges } from './testing/evidence.js';
+import { evaluateStatus } from './transaction-status/index.js';
 import { evaluateLog } from './wal-chain/index.js';
 
 const backupLabel = { redo: 0x2000028, checkpoint: 0x2000060, timeline: 1, endRequired: true };
@@ -34,8 +36,20 @@ const CASES: [string, EvidenceChanges, string, string[]][] = [
   ['damage and more blocks than can be held', { log: { overflowed: true }, kinds: { checksum: 1 } }, 'unknown', []],
   ['an unreadable backup label', { head: { backupLabelProblem: 'backup_label names no start of the log' } }, 'damaged', ['control']],
   ['a control file of the future', { head: { control: { kind: 'unknown', why: 'it has version 2100' } } }, 'unknown', []],
-  ['a damaged control file', { head: { control: { kind: 'damaged', why: 'its CRC is wrong' } } }, 'damaged', ['control', 'log', 'pages', 'reconciliation']],
+  [
+    'a damaged control file',
+    { head: { control: { kind: 'damaged', why: 'its CRC is wrong' } } },
+    'damaged',
+    ['control', 'log', 'pages', 'reconciliation', 'catalogue', 'status'],
+  ],
   ['a missing segment', { relations: { shortSegments: { count: 1, examples: [{ file: 'a', sizeBytes: 0, next: 'a.1' }] } } }, 'damaged', ['pages']],
+  [
+    'a file that the catalogue names and nobody has',
+    { catalogue: { missing: { count: 1, examples: [{ file: 'base/5/7', relation: 'a', database: 'b' }] } } },
+    'damaged',
+    ['catalogue'],
+  ],
+  ['a lost segment of pg_xact', { status: { missing: { count: 1, examples: [{ file: 'pg_xact/0000', pages: 1, from: 3 }] } } }, 'damaged', ['status']],
 ];
 
 /** As the record folds them: what one check sees never contradicts what all of them add up to. */
@@ -52,6 +66,8 @@ describe('judgements', () => {
       log: evaluateLog(evidence),
       pages: evaluatePages(evidence),
       reconciliation: evaluateReconciliation(evidence),
+      catalogue: evaluateCatalogue(evidence),
+      status: evaluateStatus(evidence),
     };
     const failed = Object.entries(judgements).filter(([, judgement]) => judgement.outcome === 'fail');
     expect(failed.map(([name]) => name)).toEqual(failing);

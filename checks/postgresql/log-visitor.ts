@@ -1,6 +1,7 @@
 /** What each log record means for blocks. Numbers of resource managers and operations: src/include/access/rmgrlist.h and the *xlog.h headers. */
 import type { BlockTable, RelationNumbers } from '../../src/bytes/block-table.js';
 import type { BlockReference, RecordBody } from './format/wal-record.js';
+import type { LogChanges } from './log-changes.js';
 import type { WalRecord } from './wal-reader.js';
 
 const RM = { xlog: 0, storage: 2, heap2: 9, hash: 12 } as const;
@@ -26,6 +27,7 @@ export class LogVisitor {
   constructor(
     private readonly table: BlockTable,
     private readonly relations: RelationNumbers,
+    private readonly changes: LogChanges,
     private readonly redo: number,
     private readonly hintsLogged: boolean,
   ) {}
@@ -38,10 +40,12 @@ export class LogVisitor {
 
   forgetHistory(): void {
     this.table.forgetRequired();
+    this.changes.forgetHistory();
   }
 
   visit(record: WalRecord, body: RecordBody): void {
     if (this.historyEnd > 0 && record.start >= this.historyEnd) return;
+    this.changes.visit(record, body, record.start >= this.redo);
     if (record.resourceManager === RM.xlog) this.visitXlog(record);
     if (record.resourceManager === RM.storage) this.visitStorage(record, body);
     for (const block of body.blocks) {

@@ -3,10 +3,11 @@ import { addTallies, emptyTallies, keepExample as keepIn, type PageExample, type
 
 export type { PageExample };
 
-export const PAGE_KINDS = ['checksum', 'header', 'restored', 'derived', 'newer', 'stale', 'partial'] as const;
+export const PAGE_KINDS = ['checksum', 'header', 'restored', 'derived', 'newer', 'stale', 'partial', 'unborn'] as const;
 /**
  * checksum, header: damaged, and recovery does not make it anew. restored: damaged, but recovery replaces it unread.
  * derived: a damaged page of a free-space or visibility map. newer: breaks R1. stale: breaks R2. partial: the file ends within a page.
+ * unborn: newer, in a file that no row of the catalogue in force names.
  */
 export type PageKind = (typeof PAGE_KINDS)[number];
 

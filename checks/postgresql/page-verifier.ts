@@ -17,14 +17,14 @@ export interface PageConfig {
   judgeStale: boolean;
 }
 
-/** `derived` forks are rebuilt at need, `exempt` relations (unlogged, temporary, init) carry LSNs of their own. */
+/** `derived` forks are rebuilt at need, `exempt` relations (unlogged, temporary, init) carry LSNs of their own, `unborn` ones no row in force names. */
 export interface PageDetail {
   path: string;
   /** Number in the block table, -1 when the log does not name it. */
   relation: number;
   /** Block number, within the relation, of the file's first page. */
   firstBlock: number;
-  role: 'logged' | 'derived' | 'exempt';
+  role: 'logged' | 'derived' | 'exempt' | 'unborn';
 }
 
 export function createVerifier(config: PageConfig): PageVerifier<PageDetail, PageFacts> {
@@ -68,6 +68,7 @@ class PostgresPages implements PageVerifier<PageDetail, PageFacts> {
     if (isNew) this.judgeNew(detail, block, offset);
     else if (computed !== null && stored !== computed) this.damaged('checksum', detail, block, { stored, computed, lsn: pageLsn(view, offset) });
     else if (detail.role !== 'derived' && !headerIsSane(view, offset, config.pageBytes)) this.damaged('header', detail, block, { lsn: pageLsn(view, offset) });
+    else if (detail.role === 'unborn') this.judgeUnborn(detail, block, pageLsn(view, offset));
     else if (detail.role === 'logged') this.judgeLsn(detail, block, pageLsn(view, offset));
   }
 
@@ -77,6 +78,10 @@ class PostgresPages implements PageVerifier<PageDetail, PageFacts> {
     if (!zero) this.damaged('header', detail, block, { lsn: pageLsn(this.view, offset) });
     else this.facts.zeroPages++;
     if (zero && detail.role === 'logged') this.judgeLsn(detail, block, 0);
+  }
+
+  private judgeUnborn(detail: PageDetail, block: number, lsn: number): void {
+    if (this.config.logEnd !== null && lsn > this.config.logEnd) this.note('unborn', detail, block, { lsn });
   }
 
   private judgeLsn(detail: PageDetail, block: number, lsn: number): void {

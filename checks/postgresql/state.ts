@@ -1,6 +1,6 @@
 /** What parts of a cluster make of its state. The words: InstanceState in src/types.ts. */
 import type { InstanceState } from '../../src/types.js';
-import type { ClusterHead } from './control.js';
+import { type ClusterHead, recoveryStart } from './control.js';
 import type { ControlFile } from './format/control.js';
 import type { LogFacts } from './wal-walk.js';
 
@@ -23,4 +23,13 @@ export function brokenLogState(log: LogFacts, newer: number): InstanceState {
   if (log.contradictions > 0) return 'damaged';
   if (log.beyond) return newer === 0 ? 'lost-tail' : 'damaged';
   return 'non-atomic';
+}
+
+/** Why the log does not tell what recovery makes of the files; null when it does. The check of the log itself says more of it. */
+export function whyLogUntrusted(head: ClusterHead, control: ControlFile, log: LogFacts | null): string | null {
+  if (!log || log.records === 0) return 'there is no readable log that would say what recovery makes and removes';
+  if (log.beyond || log.contradictions > 0) return 'the log is broken';
+  if (recoveryStart(head, control).checkpoint >= log.end || control.minRecoveryPoint > log.end) return 'the log ends too early';
+  const endRequired = head.backupLabel?.endRequired === true || (control.backupEndRequired && control.backupStart > 0);
+  return endRequired && !log.sawBackupEnd ? 'the log ends before the backup does' : null;
 }

@@ -6,12 +6,19 @@
 import { BlockTable, RelationNumbers } from '../../src/bytes/block-table.js';
 import { runPagePass } from '../../src/bytes/page-pool.js';
 import type { CheckContext } from '../../src/check.js';
-import type { DatabaseInstance, GuestFiles } from '../../src/types.js';
+import type { ByteMap, DatabaseInstance, GuestFiles } from '../../src/types.js';
+import type { CatalogueFacts } from './catalogue-facts.js';
+import { readCatalogue } from './catalogue-pass.js';
 import { listRelations, type RelationEntry, type RelationFiles } from './cluster-files.js';
 import { type ClusterHead, readControl, recoveryStart } from './control.js';
 import type { ControlFile } from './format/control.js';
+import { LogChanges, relationKey } from './log-changes.js';
 import { addPageFacts, emptyPageFacts, type PageFacts } from './page-facts.js';
 import { BLOCK_BYTES, type PageConfig, type PageDetail } from './page-verifier.js';
+import { RelationIndex } from './relation-index.js';
+import { wasShutDown, whyLogUntrusted } from './state.js';
+import type { StatusFacts } from './status-facts.js';
+import { readStatus } from './status-pass.js';
 import { takeInventory, type WalInventory } from './wal-inventory.js';
 import { type LogFacts, walkLog } from './wal-walk.js';
 
@@ -48,12 +55,23 @@ export interface StaticEvidence {
   head: ClusterHead;
   wal: WalFacts | null;
   relations: RelationFacts | null;
+  /** Null where it was not asked for, or the control file cannot be trusted. Absent in evidence of older versions. */
+  catalogue?: CatalogueFacts | null;
+  /** As `catalogue`. */
+  status?: StatusFacts | null;
 }
 
 interface LogKnowledge {
   facts: WalFacts;
   table: BlockTable;
   relations: RelationNumbers;
+  changes: LogChanges;
+}
+
+interface CatalogueKnowledge {
+  facts: CatalogueFacts;
+  status: StatusFacts;
+  index: RelationIndex;
 }
 
 /** R2 reads log from before redo in proportion to the data, so that it never costs more than the pages do. */
@@ -78,9 +96,47 @@ export async function staticPass(instance: DatabaseInstance, context: PassContex
   const log = await logKnowledge(instance, context, head);
   if (head.control.kind !== 'ok' || !log) return { head, wal: null, relations: null };
   const { control } = head.control;
-  const relations = await context.once(`postgresql.pages ${instance.id}`, () => readPages(instance, context, control, head, log));
-  return { head, wal: log.facts, relations };
+  const catalogue = await catalogueKnowledge(instance, context, control, head, log);
+  const relations = await context.once(`postgresql.pages ${instance.id}`, () => readPages(instance, context, control, head, log, catalogue));
+  return { head, wal: log.facts, relations, catalogue: catalogue.facts, status: catalogue.status };
 }
+
+/** Steps 1 and 2, and the catalogue and the status of transactions held against files and log. */
+export async function clusterCatalogue(instance: DatabaseInstance, context: PassContext): Promise<StaticEvidence> {
+  const head = await clusterHead(instance, context);
+  const log = await logKnowledge(instance, context, head);
+  if (head.control.kind !== 'ok' || !log) return { head, wal: null, relations: null, catalogue: null, status: null };
+  const catalogue = await catalogueKnowledge(instance, context, head.control.control, head, log);
+  return { head, wal: log.facts, relations: null, catalogue: catalogue.facts, status: catalogue.status };
+}
+
+function catalogueKnowledge(
+  instance: DatabaseInstance,
+  context: PassContext,
+  control: ControlFile,
+  head: ClusterHead,
+  log: LogKnowledge,
+): Promise<CatalogueKnowledge> {
+  return context.once(`postgresql.catalogue ${instance.id}`, async () => {
+    const relations = await relationFiles(instance, context);
+    const [shutDown, judgeStale] = [wasShutDown(head, control), judgesStale(head)];
+    const index = new RelationIndex(relations.entries);
+    const facts = await readCatalogue({
+      ...{ instance, control, relations, index, files: context.labs.files, maps: await relationMaps(instance, context), signal: context.signal },
+      ...{ changes: log.changes, table: log.table, numbers: log.relations },
+      ...{ shutDown, judgeStale },
+    });
+    const distrust = whyLogUntrusted(head, control, log.facts.log);
+    const { files } = context.labs;
+    const status = await readStatus({ files, instance, control, changes: log.changes, catalogue: facts, shutDown, judgeStale, signal: context.signal });
+    if (distrust) index.read.clear();
+    const unread = distrust ? { unread: distrust } : {};
+    return { facts: { ...facts, ...unread }, status: { ...status, ...unread }, index };
+  });
+}
+
+/** On a standby, what the log says before its restart point may not be in the pages. */
+const judgesStale = (head: ClusterHead): boolean => !head.standby && !head.archiveRecovery;
 
 async function logKnowledge(instance: DatabaseInstance, context: PassContext, head: ClusterHead): Promise<LogKnowledge | null> {
   if (head.control.kind !== 'ok') return null;
@@ -91,9 +147,10 @@ async function logKnowledge(instance: DatabaseInstance, context: PassContext, he
 async function readLog(instance: DatabaseInstance, context: PassContext, control: ControlFile, head: ClusterHead): Promise<LogKnowledge> {
   const table = new BlockTable();
   const relations = new RelationNumbers();
+  const changes = new LogChanges();
   const found = await relationFiles(instance, context);
   const inventory = await takeInventory(context.labs.files, instance, control);
-  if (!inventory) return { facts: { inventory: null, log: null }, table, relations };
+  if (!inventory) return { facts: { inventory: null, log: null }, table, relations, changes };
   const { redo, timeline } = recoveryStart(head, control);
   const { version, counts, otherCluster, short } = inventory;
   const { systemId, walPageBytes: pageBytes, walSegmentBytes: segmentBytes } = control;
@@ -105,14 +162,23 @@ async function readLog(instance: DatabaseInstance, context: PassContext, control
     hintsLogged: control.checksums || control.walLogHints,
     table,
     relations,
+    changes,
     signal: context.signal,
     progress: (doneBytes) => context.progress({ stage: 'static', what: `reading the log of ${instance.id}`, doneBytes, totalBytes: null }),
   });
-  return { facts: { inventory: { counts, otherCluster, short }, log }, table, relations };
+  return { facts: { inventory: { counts, otherCluster, short }, log }, table, relations, changes };
 }
 
 function relationFiles(instance: DatabaseInstance, context: PassContext): Promise<RelationFiles> {
   return context.once(`postgresql.files ${instance.id}`, () => listRelations(context.labs.files, instance));
+}
+
+/** Where the bytes of all relation files lie: asked once, for all at once. */
+function relationMaps(instance: DatabaseInstance, context: PassContext): Promise<(ByteMap | null)[]> {
+  return context.once(`postgresql.maps ${instance.id}`, async () => {
+    const { entries } = await relationFiles(instance, context);
+    return context.labs.files.map(entries.map((entry) => entry.location));
+  });
 }
 
 function historyBytes(entries: RelationEntry[]): number {
@@ -126,13 +192,17 @@ async function readPages(
   control: ControlFile,
   head: ClusterHead,
   known: LogKnowledge,
+  { index }: CatalogueKnowledge,
 ): Promise<RelationFacts> {
   const { entries, missingTablespaces } = await relationFiles(instance, context);
   const unlogged = unloggedRelations(entries);
-  const maps = await context.labs.files.map(entries.map((entry) => entry.location));
+  const maps = await relationMaps(instance, context);
   const facts: RelationFacts = {
     ...{ files: entries.length, bytes: 0, exemptFiles: 0, derivedFiles: 0 },
-    shortSegments: shortSegments(entries, control.pageBytes * control.relationSegmentPages),
+    shortSegments: shortSegments(
+      entries.filter((entry) => !isDropped(entry, known.changes)),
+      control.pageBytes * control.relationSegmentPages,
+    ),
     unreadable: { count: 0, examples: [] },
     missingTablespaces,
     pages: emptyPageFacts(),
@@ -140,7 +210,13 @@ async function readPages(
   const files = [];
   for (const [i, entry] of entries.entries()) {
     const map = maps[i];
-    const detail = describe(entry, control, unlogged, known.relations);
+    const detail = describe(
+      entry,
+      control,
+      unlogged.has(keyOf(entry)),
+      index.isUnborn(entry) && !known.changes.isBorn(entry.tablespace, entry.database, entry.relation),
+      known.relations,
+    );
     if (!map) noteUnreadable(facts, entry.path);
     else {
       facts.bytes += map.sizeBytes;
@@ -168,7 +244,7 @@ function pageConfig(control: ControlFile, head: ClusterHead, known: LogKnowledge
     checksums: control.checksums,
     logEnd: log && log.records > 0 ? log.end : null,
     table: known.table.shared,
-    judgeStale: !head.standby && !head.archiveRecovery,
+    judgeStale: judgesStale(head),
   };
 }
 
@@ -177,19 +253,24 @@ function noteUnreadable(facts: RelationFacts, path: string): void {
   if (facts.unreadable.examples.length < MAX_EXAMPLES) facts.unreadable.examples.push(path);
 }
 
-const relationKey = (entry: RelationEntry): string => `${entry.tablespace}/${entry.database}/${entry.relation}`;
+const keyOf = (entry: RelationEntry): string => relationKey(entry.tablespace, entry.database, entry.relation);
+
+/** The log to be replayed removes what is left of it: its first segment goes last. */
+function isDropped(entry: RelationEntry, changes: LogChanges): boolean {
+  return changes.relations.get(keyOf(entry))?.dropped === true || changes.databases.has(entry.database);
+}
 
 /** A relation with an `_init` fork is unlogged: recovery empties it. */
 function unloggedRelations(entries: RelationEntry[]): Set<string> {
-  return new Set(entries.filter((entry) => entry.fork === 'init').map(relationKey));
+  return new Set(entries.filter((entry) => entry.fork === 'init').map(keyOf));
 }
 
-function describe(entry: RelationEntry, control: ControlFile, unlogged: Set<string>, relations: RelationNumbers): PageDetail {
+function describe(entry: RelationEntry, control: ControlFile, unlogged: boolean, unborn: boolean, relations: RelationNumbers): PageDetail {
   const derived = entry.fork === 'fsm' || entry.fork === 'vm';
-  const exempt = entry.temporary || entry.fork === 'init' || unlogged.has(relationKey(entry));
+  const exempt = entry.temporary || entry.fork === 'init' || unlogged;
   const firstBlock = entry.segment * control.relationSegmentPages;
   const relation = derived || exempt ? -1 : relations.find(entry.tablespace, entry.database, entry.relation);
-  return { path: entry.path, relation, firstBlock, role: derived ? 'derived' : exempt ? 'exempt' : 'logged' };
+  return { path: entry.path, relation, firstBlock, role: derived ? 'derived' : exempt ? 'exempt' : unborn ? 'unborn' : 'logged' };
 }
 
 /** Segment n+1 holds data only when n is full. Empty segments after a truncation are normal. */

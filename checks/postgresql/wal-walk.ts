@@ -3,6 +3,7 @@ import { BlockReader } from '../../src/bytes/block-reader.js';
 import type { BlockTable, RelationNumbers } from '../../src/bytes/block-table.js';
 import { FormatError } from '../../src/errors.js';
 import { parseRecordBody } from './format/wal-record.js';
+import type { LogChanges } from './log-changes.js';
 import { LogVisitor } from './log-visitor.js';
 import type { WalInventory } from './wal-inventory.js';
 import { type StopReason, type WalGeometry, WalReader, type WalRecord } from './wal-reader.js';
@@ -17,6 +18,7 @@ export interface WalWalkRequest {
   hintsLogged: boolean;
   table: BlockTable;
   relations: RelationNumbers;
+  changes: LogChanges;
   signal: AbortSignal;
   progress(doneBytes: number): void;
 }
@@ -49,7 +51,7 @@ const CHUNK_BYTES = 256 * 1024;
 export async function walkLog(request: WalWalkRequest): Promise<LogFacts> {
   const walker = new Walker(request);
   try {
-    const visitor = new LogVisitor(request.table, request.relations, request.redo, request.hintsLogged);
+    const visitor = new LogVisitor(request.table, request.relations, request.changes, request.redo, request.hintsLogged);
     const reader = new WalReader(request.geometry, request.redo, false, visiting(visitor));
     await walker.run(reader, request.redo, Number.POSITIVE_INFINITY);
     const beyond = await walker.lookBeyond(reader);

@@ -96,6 +96,19 @@ export class BlockTable {
     return at >= 0 && ((this.words[at] as number) & HELD_ELSEWHERE) !== 0;
   }
 
+  /** Whether a log record at or after redo names the block. */
+  isTouched(at: number): boolean {
+    return at >= 0 && ((this.words[at] as number) & TOUCHED) !== 0;
+  }
+
+  /** Every entry, in no order: its place for the questions above, its relation and its block. */
+  forEach(visit: (at: number, relation: number, block: number) => void): void {
+    for (let at = 0; at < this.words.length; at += WORDS) {
+      const key = this.words[at] as number;
+      if (key !== 0) visit(at, (key & RELATION_MASK) - 1, this.words[at + 1] as number);
+    }
+  }
+
   isRestored(at: number): boolean {
     return at >= 0 && ((this.words[at] as number) & RESTORED) !== 0;
   }

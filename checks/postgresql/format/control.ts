@@ -42,6 +42,18 @@ export interface ControlFile {
   walSegmentBytes: number;
   /** Whether pages carry checksums. */
   checksums: boolean;
+  /** As the last checkpoint noted them. Transaction numbers without their epoch: they go round at 2^32. */
+  nextTransaction: number;
+  oldestTransaction: number;
+  /** The oldest one still running; 0: not noted. */
+  oldestActiveTransaction: number;
+  nextMultixact: number;
+  oldestMultixact: number;
+  nextMultixactOffset: number;
+  /** 0: no commit times are kept. */
+  oldestCommitTime: number;
+  newestCommitTime: number;
+  keepsCommitTimes: boolean;
 }
 
 export type ControlResult =
@@ -111,8 +123,27 @@ function readFields(bytes: Buffer, controlVersion: number, after: number): Contr
     walPageBytes: bytes.readUInt32LE(sizes + 8),
     walSegmentBytes: bytes.readUInt32LE(sizes + 12),
     checksums: bytes.readUInt32LE(sizes + 36) !== 0,
+    ...readCounters(bytes, v11, after),
   };
   return checkSizes(control);
+}
+
+/** nextXid (with its epoch since 12), nextOid, nextMulti, nextMultiOffset, oldestXid, its database, oldestMulti, its database, the time, commit times, oldestActiveXid. */
+function readCounters(bytes: Buffer, v11: boolean, after: number) {
+  const first = 64; // 11: epoch at 60, then nextXid at 64; since 12: 64 bits at 64, the low half first
+  const word = (place: number) => bytes.readUInt32LE(first + (v11 ? 0 : 4) + 4 * place);
+  const times = v11 ? 104 : 112;
+  return {
+    nextTransaction: bytes.readUInt32LE(first),
+    nextMultixact: word(2),
+    nextMultixactOffset: word(3),
+    oldestTransaction: word(4),
+    oldestMultixact: word(6),
+    oldestCommitTime: bytes.readUInt32LE(times),
+    newestCommitTime: bytes.readUInt32LE(times + 4),
+    oldestActiveTransaction: bytes.readUInt32LE(times + 8),
+    keepsCommitTimes: bytes[after + (v11 ? 68 : 72)] === 1,
+  };
 }
 
 /** Sizes steer loops and buffers: nothing but what the server can be built with is let through. */

@@ -1,9 +1,11 @@
 /** The word for a cluster, from all that the static pass saw. The words: InstanceState in src/types.ts. */
 import type { InstanceState } from '../../../src/types.js';
+import { evaluateCatalogue } from '../catalogue/index.js';
 import { evaluateHead } from '../control-file/index.js';
 import { evaluatePages } from '../page-checksums/index.js';
 import { brokenLogState, wasShutDown } from '../state.js';
 import type { StaticEvidence } from '../static-pass.js';
+import { evaluateStatus } from '../transaction-status/index.js';
 import { evaluateLog } from '../wal-chain/index.js';
 
 export interface StateAndWhy {
@@ -24,6 +26,9 @@ export function instanceState(evidence: StaticEvidence): StateAndWhy {
   if (wal.log.overflowed) return { state: 'unknown', why: 'the log names more blocks than can be held in memory.' };
   const pages = evaluatePages(evidence);
   if (pages.outcome === 'fail') return { state: 'damaged', why: pages.summary };
+  for (const { outcome, summary } of [evaluateCatalogue(evidence), evaluateStatus(evidence)]) {
+    if (outcome === 'fail') return { state: 'damaged', why: summary };
+  }
   const chain = evaluateLog(evidence);
   if (chain.outcome === 'fail') return { state: brokenLogState(wal.log, kinds.newer.count), why: chain.summary };
   if (wasShutDown(head, head.control.control)) return { state: 'clean', why: 'it was shut down, and nothing is to be replayed.' };

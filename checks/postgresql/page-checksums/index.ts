@@ -73,6 +73,10 @@ function damageFindings(evidence: StaticEvidence, relations: RelationFacts): Fin
     const message = `${count(kinds.restored.count, 'page')} were being written at the capture (torn); the log holds full images of them.`;
     findings.push(finding('page.restored', 'info', message, { pages: kinds.restored.count }));
   }
+  if (kinds.unborn?.count > 0) {
+    const message = `${count(kinds.unborn.count, 'page')} are newer than the log in files that were being made at the capture: recovery leaves them behind.`;
+    findings.push(finding('page.unborn', 'info', message, { pages: kinds.unborn.count }));
+  }
   if (kinds.derived.count > 0) {
     const message = `${count(kinds.derived.count, 'page')} of free-space or visibility maps are damaged.`;
     findings.push(finding('page.derived', 'warning', message, { pages: kinds.derived.count }));

@@ -80,6 +80,15 @@ export class TestCluster {
     this.run('pg_amcheck', [...this.address, '--install-missing', '--heapallindexed', '--parent-check', 'postgres']);
   }
 
+  /** A client that works through `text` statement by statement, also after errors, until it is killed. */
+  session(text: string, database = 'postgres'): ChildProcess {
+    const args = [...this.address, '-X', '-q', '-d', database];
+    const child = spawn(join(BIN, 'psql'), args, { ...this.user, stdio: ['pipe', 'ignore', 'ignore'] });
+    child.stdin?.on('error', () => {}); // it was killed before it had read all
+    child.stdin?.end(text);
+    return child;
+  }
+
   startLoad(clients = 4): void {
     const args = [...this.address, '-n', '-c', String(clients), '-T', '600', 'postgres'];
     this.load = spawn(join(BIN, 'pgbench'), args, { ...this.user, stdio: 'ignore' });

@@ -1,7 +1,10 @@
 /** Evidence of a healthy cluster, for tests of judgements: change what the test is about. */
+import { type CatalogueFacts, emptyCatalogueFacts } from '../catalogue-facts.js';
 import type { ControlFile } from '../format/control.js';
 import { emptyPageFacts } from '../page-facts.js';
 import type { StaticEvidence } from '../static-pass.js';
+import type { StatusFacts } from '../status-facts.js';
+import { emptyStatusFacts } from '../status-pass.js';
 import type { LogFacts } from '../wal-walk.js';
 
 export const HEALTHY_CONTROL: ControlFile = {
@@ -9,6 +12,8 @@ export const HEALTHY_CONTROL: ControlFile = {
   ...{ checkpoint: 0x2000060, redo: 0x2000028, timeline: 1, fullPageWrites: true, checkpointTime: 0 },
   ...{ minRecoveryPoint: 0, minRecoveryTimeline: 0, backupStart: 0, backupEnd: 0, backupEndRequired: false },
   ...{ walLogHints: false, pageBytes: 8192, relationSegmentPages: 131072, walPageBytes: 8192, walSegmentBytes: 16777216, checksums: true },
+  ...{ nextTransaction: 1000, oldestTransaction: 716, oldestActiveTransaction: 990, nextMultixact: 1, oldestMultixact: 1, nextMultixactOffset: 0 },
+  ...{ oldestCommitTime: 0, newestCommitTime: 0, keepsCommitTimes: false },
 };
 
 export const HEALTHY_LOG: LogFacts = {
@@ -23,6 +28,8 @@ export interface EvidenceChanges {
   /** Number of pages by kind, and other counts. */
   kinds?: Partial<Record<'checksum' | 'header' | 'restored' | 'derived' | 'newer' | 'stale' | 'partial', number>>;
   relations?: Partial<NonNullable<StaticEvidence['relations']>>;
+  catalogue?: Partial<CatalogueFacts>;
+  status?: Partial<StatusFacts>;
 }
 
 export function clusterEvidence(changes: EvidenceChanges = {}): StaticEvidence {
@@ -45,5 +52,7 @@ export function clusterEvidence(changes: EvidenceChanges = {}): StaticEvidence {
       ...{ unreadable: { count: 0, examples: [] }, missingTablespaces: [], pages },
       ...changes.relations,
     },
+    catalogue: { ...emptyCatalogueFacts(), databases: 3, relations: 900, ...changes.catalogue },
+    status: { ...emptyStatusFacts(), pages: 1, commitsCompared: 200, ...changes.status },
   };
 }

@@ -1,16 +1,18 @@
 /** All static checks over one captured folder, as the runner would do it. */
 import type { Judgement } from '../../../src/types.js';
+import { evaluateCatalogue } from '../catalogue/index.js';
 import { evaluateHead } from '../control-file/index.js';
 import { evaluateReconciliation } from '../log-versus-pages/index.js';
 import { instanceState } from '../log-versus-pages/instance-state.js';
 import { evaluatePages } from '../page-checksums/index.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
+import { evaluateStatus } from '../transaction-status/index.js';
 import { evaluateLog } from '../wal-chain/index.js';
 import { type ClusterContext, clusterAt } from './cluster-at.js';
 
 export interface Verification {
   evidence: StaticEvidence;
-  judgements: Record<'control' | 'log' | 'pages' | 'reconciliation', Judgement>;
+  judgements: Record<'control' | 'log' | 'pages' | 'reconciliation' | 'catalogue' | 'status', Judgement>;
   state: string;
   /** Checks that failed. */
   failed: string[];
@@ -29,6 +31,8 @@ export async function verify({ instance, context }: ClusterContext): Promise<Ver
     log: evaluateLog(evidence),
     pages: evaluatePages(evidence),
     reconciliation: evaluateReconciliation(evidence),
+    catalogue: evaluateCatalogue(evidence),
+    status: evaluateStatus(evidence),
   };
   const failed = Object.entries(judgements).filter(([, judgement]) => judgement.outcome === 'fail');
   const codes = Object.values(judgements).flatMap((judgement) => judgement.findings.map((item) => item.code));
