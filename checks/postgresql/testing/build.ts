@@ -9,6 +9,8 @@ export interface ControlChoices {
   systemId?: bigint;
   /** Default 3. */
   timeline?: number;
+  /** As in `CLUSTER_STATES`; default 6, in production. */
+  state?: number;
   /** Page size, pages of a relation segment, log page size, log segment size. */
   sizes?: [number, number, number, number];
 }
@@ -19,7 +21,7 @@ export function controlBytes(version: number, choices: ControlChoices = {}): Buf
   const bytes = Buffer.alloc(8192);
   bytes.writeBigUInt64LE(choices.systemId ?? 7000000000000000001n, 0);
   bytes.writeUInt32LE(version, 8);
-  bytes.writeUInt32LE(6, 16);
+  bytes.writeUInt32LE(choices.state ?? 6, 16);
   bytes.writeBigUInt64LE(BigInt(choices.checkpoint ?? 0x1_4a000060), 32);
   bytes.writeBigUInt64LE(BigInt(choices.redo ?? 0x1_4a000028), 40);
   bytes.writeUInt32LE(choices.timeline ?? 3, 48);
