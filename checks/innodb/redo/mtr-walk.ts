@@ -43,7 +43,7 @@ export class MtrWalk {
   async follow(from: number, to: number, visit: (mtr: Mtr) => void): Promise<number> {
     this.restart(from);
     for (let position = from; position < to; ) {
-      await this.ensure(position);
+      if (this.needsMore(position)) await this.refill(position);
       const next = this.step(position, false, visit);
       if (next < 0) return position;
       position = next;
@@ -61,8 +61,10 @@ export class MtrWalk {
     this.searchTo = to;
     let chain: Chain = 'none';
     for (let position = from; position < to; ) {
-      await this.ensure(position);
+      if (this.needsMore(position)) await this.refill(position);
       if (chain === 'none') {
+        position = this.nextTry(position, to);
+        if (position >= to || this.needsMore(position)) continue;
         chain = this.chainAt(position);
         if (chain === 'this lap') onGap(position);
       }
@@ -70,6 +72,16 @@ export class MtrWalk {
       if (next < 0) chain = 'none';
       else position = next;
     }
+  }
+
+  /** The first place from `position` on from which records lead to an end; else where the window must be filled anew, or `to`. */
+  private nextTry(position: number, to: number): number {
+    this.makeIndex();
+    const filledTo = this.ended ? this.indexed : Math.min(this.indexed, this.filled - REFILL_BELOW + 1);
+    const limit = Math.min(to - this.base, filledTo);
+    let at = position - this.base;
+    while (at < limit && this.index.endOf(at) < 0) at++;
+    return this.ended && at >= this.indexed ? to : this.base + at;
   }
 
   private chainAt(position: number): Chain {
@@ -85,10 +97,7 @@ export class MtrWalk {
 
   /** As `step`, at next to no cost, for the many places at which nothing starts. */
   private tryAt(position: number, flipped: boolean): number {
-    if (this.indexed === 0) {
-      this.indexed = Math.min(this.filled, Math.max(0, this.searchTo - this.base) + BEHIND_SEARCH_BYTES);
-      this.index.build(this.window, this.indexed);
-    }
+    this.makeIndex();
     const { form } = this.stream;
     const at = position - this.base;
     const end = at < this.indexed ? this.index.endOf(at) : BAD;
@@ -115,6 +124,12 @@ export class MtrWalk {
     return after;
   }
 
+  private makeIndex(): void {
+    if (this.indexed > 0) return;
+    this.indexed = Math.min(this.filled, Math.max(0, this.searchTo - this.base) + BEHIND_SEARCH_BYTES);
+    this.index.build(this.window, this.indexed);
+  }
+
   private restart(position: number): void {
     this.base = position;
     this.filled = 0;
@@ -122,8 +137,12 @@ export class MtrWalk {
     this.indexed = 0;
   }
 
-  private async ensure(position: number): Promise<void> {
-    if (this.ended || this.base + this.filled - position >= REFILL_BELOW) return;
+  /** Waiting for nothing at every byte would cost more than all the rest. */
+  private needsMore(position: number): boolean {
+    return !this.ended && this.base + this.filled - position < REFILL_BELOW;
+  }
+
+  private async refill(position: number): Promise<void> {
     this.signal.throwIfAborted();
     const kept = Math.max(0, this.base + this.filled - position);
     this.window.copyWithin(0, this.filled - kept, this.filled);
