@@ -3,6 +3,7 @@
  * Labs do not know checks, checks do not know labs beyond their interface; this file alone knows every stage.
  */
 import { setMaxListeners } from 'node:events';
+import { prepareThreads } from './bytes/page-threads.js';
 import type { Check, EngineFinder } from './check.js';
 import { InterruptedError, LabError, SnapproofError } from './errors.js';
 import { changesSince, type DigestResult, digestFiles, filesToDigest, openImages, stampFiles } from './images/index.js';
@@ -44,6 +45,7 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   const { restorePoint, policy, signal } = request;
   const clock = new StageClock(request.observer);
   setMaxListeners(0, signal); // every tool that runs listens, and a machine may have many disks
+  prepareThreads(); // they start while images are opened and the appliance comes up
   const images = await clock.run('images', () => openImages(restorePoint, policy.allowedFolders));
   const folder = await openWorkFolder();
   const labs = new RunLabs(folder, policy, signal);

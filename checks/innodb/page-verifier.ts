@@ -7,7 +7,7 @@ import { emptyPageFacts, type PageFacts, type PageKind } from './page-facts.js';
 import { type PageForm, PageProofs, type Proof } from './page-proof.js';
 
 /** Small enough that a block and what is calculated over it stay in a processor's second cache. */
-export const BLOCK_BYTES = 128 * 1024;
+export const BLOCK_BYTES = 256 * 1024;
 
 export interface PageConfig {
   /** Pages may carry LSNs up to here; null: not known, R1 is not judged. */

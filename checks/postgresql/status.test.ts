@@ -10,7 +10,7 @@ import { LogChanges } from './log-changes.js';
 import type { StatusFacts } from './status-facts.js';
 import { readStatus } from './status-pass.js';
 import { pagesOf } from './status-ranges.js';
-import { folderContext } from './testing/context.js';
+import { clusterAt } from './testing/cluster-at.js';
 import { HEALTHY_CONTROL } from './testing/evidence.js';
 import { later, precedes, STATUS, TransactionTable } from './transaction-table.js';
 
@@ -78,7 +78,7 @@ describe('the status of transactions', () => {
     const folder = mkdtempSync(join(root, 'c'));
     for (const name of ['pg_xact', 'pg_multixact/offsets', 'pg_multixact/members', 'pg_subtrans']) mkdirSync(join(folder, name), { recursive: true });
     for (const [path, bytes] of Object.entries(files)) writeFileSync(join(folder, path), bytes);
-    const { instance, context } = folderContext(folder);
+    const { instance, context } = clusterAt(folder);
     const changes = new LogChanges();
     log?.(changes);
     return readStatus({

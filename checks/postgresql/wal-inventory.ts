@@ -1,6 +1,6 @@
 /** The log segments there are, by what they hold and not by what they are called: recycled ones carry the names of the future. */
 import { posix } from 'node:path';
-import { MappedSource } from '../../src/bytes/source.js';
+import { BlockReader } from '../../src/bytes/block-reader.js';
 import type { ByteMap, DatabaseInstance, GuestFiles } from '../../src/types.js';
 import { resolvePart } from './cluster-files.js';
 import type { ControlFile } from './format/control.js';
@@ -47,22 +47,24 @@ export async function takeInventory(files: GuestFiles, instance: DatabaseInstanc
     otherCluster: [],
     short: [],
   };
-  for (let first = 0; first < entries.length; first += READ_AHEAD) {
-    const names = entries.slice(first, first + READ_AHEAD).map((entry) => posix.basename(entry.location.path));
-    const starts = await Promise.all(names.map((_name, i) => readStart(maps[first + i] ?? null)));
-    for (const [i, name] of names.entries()) addSegment(inventory, name, maps[first + i] ?? null, starts[i] ?? null, control);
+  const reader = new BlockReader();
+  try {
+    for (let first = 0; first < entries.length; first += READ_AHEAD) {
+      const part = entries.slice(first, first + READ_AHEAD);
+      const starts = await Promise.all(part.map((_entry, i) => readStart(reader, maps[first + i] ?? null)));
+      for (const [i, { location }] of part.entries()) addSegment(inventory, posix.basename(location.path), maps[first + i] ?? null, starts[i] ?? null, control);
+    }
+  } finally {
+    await reader.close();
   }
   return inventory;
 }
 
-async function readStart(map: ByteMap | null): Promise<Buffer | null> {
+async function readStart(reader: BlockReader, map: ByteMap | null): Promise<Buffer | null> {
   if (!map || map.sizeBytes < FIRST_BYTES) return null;
-  const source = new MappedSource(map);
-  try {
-    return await source.read(0, FIRST_BYTES);
-  } finally {
-    await source.close();
-  }
+  const start = Buffer.alloc(FIRST_BYTES);
+  await reader.read(map, 0, start, FIRST_BYTES);
+  return start;
 }
 
 function addSegment(inventory: WalInventory, name: string, map: ByteMap | null, start: Buffer | null, control: ControlFile): void {

@@ -1,61 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { crc32c } from '../../src/bytes/crc32c.js';
+import { LogWriter } from './testing/build.js';
 import { WalReader, type WalRecord } from './wal-reader.js';
 
 const PAGE = 8192;
 const SEGMENT = 1 << 20;
 const GEOMETRY = { version: 15, systemId: '77', pageBytes: PAGE, segmentBytes: SEGMENT, leastTimeline: 1 };
-
-/** Writes log as the server does: records of given payload lengths, across pages, from the start of a segment on. */
-class LogWriter {
-  readonly bytes = Buffer.alloc(SEGMENT);
-  readonly starts: number[] = [];
-  private at = 0;
-  private previous = 0;
-
-  constructor(private readonly base: number) {
-    this.openPage(0);
-  }
-
-  add(payloadBytes: number): void {
-    const record = Buffer.alloc(24 + payloadBytes, payloadBytes & 255);
-    record.writeUInt32LE(record.length, 0);
-    record.writeBigUInt64LE(BigInt(this.previous), 8);
-    record.writeUInt8(10, 17);
-    record.writeUInt32LE(crc32c(record, 0, 20, crc32c(record, 24)), 20);
-    if (this.at % PAGE === 0) this.openPage(0);
-    this.previous = this.base + this.at;
-    this.starts.push(this.previous);
-    for (let done = 0; done < record.length; ) {
-      if (this.at % PAGE === 0) this.openPage(record.length - done);
-      const fits = Math.min(record.length - done, PAGE - (this.at % PAGE));
-      record.copy(this.bytes, this.at, done, done + fits);
-      done += fits;
-      this.at += fits;
-    }
-    this.at = Math.ceil(this.at / 8) * 8;
-  }
-
-  get end(): number {
-    return this.base + this.at;
-  }
-
-  private openPage(remaining: number): void {
-    const long = this.at === 0;
-    this.bytes.writeUInt16LE(0xd110, this.at);
-    this.bytes.writeUInt16LE((long ? 2 : 0) | (remaining > 0 ? 1 : 0), this.at + 2);
-    this.bytes.writeUInt32LE(1, this.at + 4);
-    this.bytes.writeBigUInt64LE(BigInt(this.base + this.at), this.at + 8);
-    this.bytes.writeUInt32LE(remaining, this.at + 16);
-    if (long) {
-      this.bytes.writeBigUInt64LE(77n, 24);
-      this.bytes.writeUInt32LE(SEGMENT, 32);
-      this.bytes.writeUInt32LE(PAGE, 36);
-    }
-    this.at += long ? 40 : 24;
-  }
-}
 
 function read(bytes: Buffer, base: number, from: number, synchronise: boolean): { reader: WalReader; records: WalRecord[] } {
   const records: WalRecord[] = [];

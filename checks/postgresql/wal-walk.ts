@@ -33,6 +33,8 @@ export interface LogFacts {
   stop: StopReason;
   /** Valid records beyond the end: the log has a hole. */
   beyond: { first: number; last: number; records: number } | null;
+  /** Bytes of log segments after the end in which nothing was looked for: there were too many. */
+  beyondUnsearched: number;
   /** Where the log before redo could be read from without a gap; equal to redo when there is none. */
   historyFrom: number;
   historyRecords: number;
@@ -46,6 +48,8 @@ export interface LogFacts {
 
 /** Small enough to stay in the processor's cache until it was looked at. */
 const CHUNK_BYTES = 256 * 1024;
+/** A server keeps a few segments ahead: more than this behind the end is looked into at its beginning and at its end only. */
+const SEARCH = { firstBytes: 1024 ** 3, lastBytes: 512 * 1024 ** 2, afterFoundBytes: 256 * 1024 ** 2 };
 
 /** Bounded memory: one chunk, one record and the block table. */
 export async function walkLog(request: WalWalkRequest): Promise<LogFacts> {
@@ -64,7 +68,8 @@ export async function walkLog(request: WalWalkRequest): Promise<LogFacts> {
       records: redoRecords,
       timeline: reader.timeline,
       stop: reader.stopped ?? 'end of files',
-      beyond,
+      beyond: beyond.records > 0 ? { first: beyond.first, last: beyond.last, records: beyond.records } : null,
+      beyondUnsearched: beyond.unsearchedBytes,
       historyFrom: history.from,
       historyRecords: history.records,
       lastCheckpoint: visitor.lastCheckpoint,
@@ -89,6 +94,13 @@ function visiting(visitor: LogVisitor): (record: WalRecord) => boolean {
     }
     return true;
   };
+}
+
+interface Beyond {
+  first: number;
+  last: number;
+  records: number;
+  unsearchedBytes: number;
 }
 
 class Walker {
@@ -135,24 +147,41 @@ class Walker {
    * Looks for valid records after the end, in pages that say of themselves that they belong there.
    * The server never writes such before the log in between, so they prove a hole.
    */
-  async lookBeyond(ended: WalReader): Promise<LogFacts['beyond']> {
-    const { segmentBytes, pageBytes } = this.request.geometry;
-    const found = { first: 0, last: 0, records: 0 };
-    const starts = [...this.request.inventory.segments.values()].filter((segment) => segment.live && segment.start + segmentBytes > ended.position);
-    for (const { start } of starts.sort((a, b) => a.start - b.start)) {
-      let reader = this.resynchronise(ended, found);
-      const from = Math.max(start, ended.position - (ended.position % pageBytes) + pageBytes);
-      await this.eachChunk(from, start + segmentBytes, (bytes, count, address) => {
-        for (let at = 0; at + pageBytes <= count; at += pageBytes) {
-          if (!reader.feed(bytes, at, address + at)) reader = this.resynchronise(ended, found);
-        }
-        return true;
-      });
+  async lookBeyond(ended: WalReader): Promise<Beyond> {
+    const { segmentBytes } = this.request.geometry;
+    const found: Beyond = { first: 0, last: 0, records: 0, unsearchedBytes: 0 };
+    const starts = [...this.request.inventory.segments.values()]
+      .filter((segment) => segment.live && segment.start + segmentBytes > ended.position)
+      .map(({ start }) => start)
+      .sort((a, b) => a - b);
+    const lastSegments = Math.ceil(SEARCH.lastBytes / segmentBytes);
+    const budget = { bytes: SEARCH.firstBytes };
+    let next = 0;
+    for (; next < starts.length && budget.bytes > 0; next++) {
+      const before = found.records;
+      await this.searchSegment(starts[next] as number, ended, found, budget);
+      if (before === 0 && found.records > 0) budget.bytes = Math.min(budget.bytes, SEARCH.afterFoundBytes);
     }
-    return found.records > 0 ? found : null;
+    const last = Math.max(next, starts.length - lastSegments);
+    for (const start of starts.slice(last)) await this.searchSegment(start, ended, found, budget);
+    found.unsearchedBytes = (last - next) * segmentBytes;
+    return found;
   }
 
-  private resynchronise(ended: WalReader, found: { first: number; last: number; records: number }): WalReader {
+  private async searchSegment(start: number, ended: WalReader, found: Beyond, budget: { bytes: number }): Promise<void> {
+    const { segmentBytes, pageBytes } = this.request.geometry;
+    let reader = this.resynchronise(ended, found);
+    const from = Math.max(start, ended.position - (ended.position % pageBytes) + pageBytes);
+    await this.eachChunk(from, start + segmentBytes, (bytes, count, address) => {
+      budget.bytes -= count;
+      for (let at = 0; at + pageBytes <= count; at += pageBytes) {
+        if (!reader.feed(bytes, at, address + at)) reader = this.resynchronise(ended, found);
+      }
+      return true;
+    });
+  }
+
+  private resynchronise(ended: WalReader, found: Beyond): WalReader {
     const geometry = { ...this.request.geometry, version: ended.version, leastTimeline: ended.timeline };
     return new WalReader(geometry, ended.position, true, (record) => {
       if (found.records === 0) found.first = record.start;
@@ -162,21 +191,31 @@ class Walker {
     });
   }
 
-  /** The log before redo, as far back as segments follow each other and records are valid. */
+  /** The log before redo, as far back as segments follow each other and records are valid. Every page is read once. */
   async readHistory(visitor: LogVisitor, version: number | null): Promise<{ from: number; records: number }> {
     const { geometry, redo, historyBytes } = this.request;
-    let from = redo - (redo % geometry.segmentBytes);
-    while (this.request.inventory.segments.has(from - geometry.segmentBytes) && redo - from < historyBytes) from -= geometry.segmentBytes;
-    let history = { from: redo, records: 0 };
-    for (let next = from; next < redo; ) {
-      const reader = new WalReader({ ...geometry, version, leastTimeline: 0 }, next, true, visiting(visitor.before(redo)));
-      await this.run(reader, next, redo);
-      history = { from: next, records: reader.records };
-      if (!reader.stopped || reader.position >= redo) return history;
+    let begin = redo - (redo % geometry.segmentBytes);
+    while (this.request.inventory.segments.has(begin - geometry.segmentBytes) && redo - begin < historyBytes) begin -= geometry.segmentBytes;
+    const fresh = (address: number) => new WalReader({ ...geometry, version, leastTimeline: 0 }, address, true, visiting(visitor.before(redo)));
+    let reader = fresh(begin);
+    let next = begin;
+    const restart = (address: number) => {
       visitor.forgetHistory(); // a gap: what was logged before it may have been undone within it
-      history = { from: redo, records: 0 };
-      next = Math.max(next, reader.position - (reader.position % geometry.pageBytes)) + geometry.pageBytes;
-    }
-    return history;
+      begin = address;
+      reader = fresh(address);
+    };
+    const take = (bytes: Buffer, at: number, address: number): void => {
+      next = address + geometry.pageBytes;
+      if (reader.feed(bytes, at, address) || reader.position >= redo) return;
+      const tried = begin === address;
+      restart(tried ? next : address);
+      if (!tried && !reader.feed(bytes, at, address)) restart(next);
+    };
+    await this.eachChunk(begin, redo, (bytes, count, address) => {
+      for (let at = 0; at + geometry.pageBytes <= count && address + at < redo; at += geometry.pageBytes) take(bytes, at, address + at);
+      return true;
+    });
+    if (next < redo) restart(redo); // a segment is shorter than it must be
+    return begin < redo ? { from: begin, records: reader.records } : { from: redo, records: 0 };
   }
 }

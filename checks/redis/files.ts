@@ -53,7 +53,8 @@ export async function withMagic(files: GuestFiles, entries: GuestEntry[]): Promi
 export async function rdbFilesOf(files: GuestFiles, folder: GuestLocation, configured: string | null): Promise<GuestEntry[]> {
   const entries = await files.list(folder);
   const named = entries.filter((entry) => isRdbByName(entry, configured));
-  const others = entries.filter((entry) => !named.includes(entry) && mayBeRdb(entry));
+  const known = new Set(named);
+  const others = entries.filter((entry) => !known.has(entry) && mayBeRdb(entry));
   const all = [...named, ...(await withMagic(files, others))];
   return all.sort((a, b) => (a.location.path < b.location.path ? -1 : 1));
 }

@@ -3,19 +3,23 @@
  * a copy and without waiting, NBD exports by the client. Keeps the sources it met last open.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import { FormatError } from '../errors.js';
 import type { ByteMap, Extent, SourceSpec } from '../types.js';
 import { NbdSource } from './nbd.js';
 import { extentsWithin } from './source.js';
 
 const MAX_OPEN = 64;
+/** Reading plain files waits for nothing: after so many bytes everybody else has a turn, so that timeouts and Ctrl-C are heard. */
+const TURN_BYTES = 32 * 1024 * 1024;
 
 type Open = { kind: 'file'; descriptor: number } | { kind: 'nbd'; source: Promise<NbdSource> };
 
 export class BlockReader {
   private readonly open = new Map<string, Open>();
+  private sinceTurn = 0;
 
-  /** Fills `target[0..lengthBytes)` with the bytes of `map` from `offset` on. Gives nothing to wait for where all of it is in files. */
+  /** Fills `target[0..lengthBytes)` with the bytes of `map` from `offset` on. Seldom gives anything to wait for where all of it is in files. */
   read(map: ByteMap, offset: number, target: Uint8Array, lengthBytes: number): Promise<void> | undefined {
     let pending: Promise<void>[] | undefined;
     for (const extent of extentsWithin(map.extents, offset, lengthBytes)) {
@@ -25,7 +29,11 @@ export class BlockReader {
         pending.push(waiting);
       }
     }
-    return pending ? Promise.all(pending).then(() => undefined) : undefined;
+    if (pending) return Promise.all(pending).then(() => undefined);
+    this.sinceTurn += lengthBytes;
+    if (this.sinceTurn < TURN_BYTES) return undefined;
+    this.sinceTurn = 0;
+    return turn();
   }
 
   async close(): Promise<void> {

@@ -17,6 +17,8 @@ export class BlockTable {
   private words: Uint32Array<SharedArrayBuffer>;
   private capacity: number;
   private count = 0;
+  /** Something was required since it was last forgotten: forgetting walks over all entries, and a damaged log makes it happen often. */
+  private requires = false;
   /** Set when something had to be left out: then nothing may be concluded from an absent entry. */
   overflowed = false;
 
@@ -39,6 +41,7 @@ export class BlockTable {
   /** A change logged before redo: the page must carry this LSN or a later one. */
   require(relation: number, block: number, lsn: number): void {
     const at = this.insert(relation, block);
+    this.requires = true;
     if (at >= 0 && this.lsnAt(at) < lsn) this.setLsn(at, lsn);
   }
 
@@ -79,6 +82,8 @@ export class BlockTable {
 
   /** Forgets all that was required: nothing is known any more of what came between. */
   forgetRequired(): void {
+    if (!this.requires) return;
+    this.requires = false;
     for (let at = 0; at < this.words.length; at += WORDS) this.setLsn(at, 0);
   }
 

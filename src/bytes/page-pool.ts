@@ -3,12 +3,12 @@
  * each thread holds one block buffer, and what a verifier finds must be small.
  * The work is split by bytes, not by file: one huge file and a thousand small ones keep all threads busy alike.
  */
-import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { InterruptedError, LabError } from '../errors.js';
 import type { ByteMap } from '../types.js';
 import { builtModule } from './built-module.js';
 import { sliceMap } from './map.js';
+import { discardThread, keepThread, takeThread, usualThreads } from './page-threads.js';
 
 /** One file. `detail` is what the verifier must know of it: small and plain. */
 export interface PageFile<Detail> {
@@ -60,33 +60,47 @@ export interface Batch {
   bytes: number;
 }
 
-export type ToWorker = { kind: 'batch'; batch: Batch };
-export type FromWorker = { kind: 'ready' } | { kind: 'done'; result: unknown; bytes: number } | { kind: 'failed'; message: string };
+export type ToWorker = { kind: 'begin'; verifier: string; config: unknown } | { kind: 'batch'; batch: Batch } | { kind: 'end' };
+export type FromWorker =
+  | { kind: 'ready' }
+  | { kind: 'done'; result: unknown; bytes: number }
+  | { kind: 'failed'; message: string }
+  /** It holds nothing of the pass any more: no file, no memory. */
+  | { kind: 'ended' };
 
-const BATCH_BYTES = 8 * 1024 * 1024;
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** Batches that a thread has at once: it goes on with the next while this side takes in what it found. */
+const IN_HAND = 2;
 /** Thousands of tiny files make one batch only up to here. */
 const BATCH_PARTS = 256;
 
-/** Resolves when every byte was verified; rejects with the first error, or InterruptedError when aborted. No thread is left behind. */
+/**
+ * Resolves when every byte was verified; rejects with the first error, or InterruptedError when aborted.
+ * Threads are kept for the next pass (see page-threads.ts), but nothing of this pass is.
+ */
 export async function runPagePass<Config, Detail, Result>(pass: PagePass<Config, Detail, Result>): Promise<void> {
   pass.signal.throwIfAborted();
   const totalBytes = pass.files.reduce((sum, file) => sum + file.map.sizeBytes, 0);
   if (totalBytes === 0) return;
   const batches = splitByBytes(pass.files, pass.blockBytes);
-  const threads = Math.min(pass.threads ?? Math.min(availableParallelism(), 8), Math.ceil(totalBytes / BATCH_BYTES));
+  const count = Math.min(pass.threads ?? usualThreads(), Math.ceil(totalBytes / BATCH_BYTES));
+  const verifier = builtModule(pass.verifier).href;
   let done = 0;
   const finished = (result: unknown, bytes: number) => {
     done += bytes;
     pass.onResult(result as Result);
     pass.progress(done, totalBytes);
   };
-  const workers = Array.from({ length: threads }, () => startWorker(pass.verifier, pass.config));
+  const threads = Array.from({ length: count }, takeThread);
   const abort = abortion(pass.signal);
+  const begin: ToWorker = { kind: 'begin', verifier, config: pass.config };
+  let whole = false;
   try {
-    await Promise.race([abort.promise, Promise.all(workers.map((worker) => feed(worker, batches, finished)))]);
+    await Promise.race([abort.promise, Promise.all(threads.map((thread) => feed(thread, begin, batches, finished)))]);
+    whole = true;
   } finally {
     abort.forget();
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await Promise.all(threads.map(whole ? keepThread : discardThread));
   }
 }
 
@@ -109,29 +123,36 @@ export function* splitByBytes(files: PageFile<unknown>[], blockBytes: number, ba
   if (batch.parts.length > 0) yield batch;
 }
 
-function startWorker(verifierModule: URL, config: unknown): Worker {
-  const entry = builtModule(new URL('./page-worker.js', import.meta.url));
-  const verifier = builtModule(verifierModule).href;
-  return new Worker(entry, { workerData: { verifier, config }, execArgv: [], env: {} });
-}
-
-/** Gives one worker batch after batch until there is none left. */
-function feed(worker: Worker, batches: Iterator<Batch, void>, finished: (result: unknown, bytes: number) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const next = () => {
-      const item = batches.next();
-      if (item.done) resolve();
-      else worker.postMessage({ kind: 'batch', batch: item.value } satisfies ToWorker);
-    };
-    worker.on('message', (message: FromWorker) => {
+/** Gives one thread batch after batch until there is none left, and resolves when it has let go of the pass. */
+function feed(thread: Worker, begin: ToWorker, batches: Iterator<Batch, void>, finished: (result: unknown, bytes: number) => void): Promise<void> {
+  let inHand = 0;
+  let ending = false;
+  const next = () => {
+    const item = batches.next();
+    if (!item.done) {
+      inHand++;
+      thread.postMessage({ kind: 'batch', batch: item.value } satisfies ToWorker);
+    } else if (inHand === 0 && !ending) {
+      ending = true;
+      thread.postMessage({ kind: 'end' } satisfies ToWorker);
+    }
+  };
+  return new Promise<void>((resolve, reject) => {
+    const take = (message: FromWorker) => {
       if (message.kind === 'failed') reject(new LabError({ code: 'pages.read', message: message.message }));
+      else if (message.kind === 'ended') {
+        thread.off('message', take).off('exit', ended).off('error', reject);
+        resolve();
+      } else if (message.kind === 'ready') for (let i = 0; i < IN_HAND; i++) next();
       else {
-        if (message.kind === 'done') finished(message.result, message.bytes);
+        inHand--;
+        finished(message.result, message.bytes);
         next();
       }
-    });
-    worker.on('error', reject);
-    worker.on('exit', () => reject(new LabError({ code: 'pages.worker', message: 'a thread that verified pages ended early' })));
+    };
+    const ended = () => reject(new LabError({ code: 'pages.worker', message: 'a thread that verified pages ended early' }));
+    thread.on('message', take).on('exit', ended).on('error', reject);
+    thread.postMessage(begin);
   });
 }
 

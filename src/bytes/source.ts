@@ -1,8 +1,11 @@
 /** Byte sources: the one way in which snapproof reads images, volumes and guest files on the host. */
 import { type FileHandle, open } from 'node:fs/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { ByteMap, ByteSource, Extent, SourceSpec } from '../types.js';
 import { NbdSource } from './nbd.js';
 import { assertInside } from './range.js';
+
+const TURN_BYTES = 32 * 1024 * 1024;
 
 /** Opens what a spec names, read-only. */
 export async function openSource(spec: SourceSpec): Promise<ByteSource> {
@@ -58,6 +61,7 @@ export class BufferSource implements ByteSource {
 /** A `ByteMap` as one source; opens each of its sources at the first read that needs it. */
 export class MappedSource implements ByteSource {
   private readonly opened = new Map<number, Promise<ByteSource>>();
+  private sinceTurn = 0;
 
   constructor(private readonly map: ByteMap) {}
 
@@ -77,7 +81,16 @@ export class MappedSource implements ByteSource {
       if (extent.source !== null) reads.push(this.fill(result, extent, offset, extent.source));
     }
     await Promise.all(reads);
+    if (reads.length === 0) await this.holeRead(length);
     return result;
+  }
+
+  /** Holes wait for nothing: now and then everybody else has a turn, so that timeouts and Ctrl-C are heard in a file that is one large hole. */
+  private async holeRead(lengthBytes: number): Promise<void> {
+    this.sinceTurn += lengthBytes;
+    if (this.sinceTurn < TURN_BYTES) return;
+    this.sinceTurn = 0;
+    await turn();
   }
 
   private async fill(target: Buffer, extent: Extent, base: number, index: number): Promise<void> {

@@ -114,18 +114,20 @@ async function readFreeMap(reader: BlockReader, found: Tablespace[], signal: Abo
   }
   const shared = new SharedArrayBuffer(Math.ceil(bits / 8) + 1);
   const map = new Uint8Array(shared);
+  const system = found.filter(({ file }) => file.kind === 'system');
   for (const space of found) {
     signal.throwIfAborted();
-    await markFree(reader, space, found, map);
+    await markFree(reader, space, space.file.kind === 'system' ? system : [space], map);
   }
   return shared;
 }
 
-async function markFree(reader: BlockReader, space: Tablespace, found: Tablespace[], map: Uint8Array): Promise<void> {
+/** @param together the files of the same tablespace. */
+async function markFree(reader: BlockReader, space: Tablespace, together: Tablespace[], map: Uint8Array): Promise<void> {
   const { pageBytes, logicalBytes } = space.flags;
-  const header = space.header ?? found.find((other) => other.file.kind === 'system' && space.file.kind === 'system')?.header;
-  if (!header) return; // nothing is known to be free
+  const header = space.header ?? together[0]?.header;
   const pages = Math.floor(space.map.sizeBytes / pageBytes);
+  if (!header || pages === 0) return; // nothing is known to be free
   const free = (page: number) => {
     const bit = space.firstBit + page - space.firstPage;
     if (page >= space.firstPage && page < space.firstPage + pages) map[bit >> 3] = (map[bit >> 3] as number) | (1 << (bit & 7));
@@ -133,7 +135,7 @@ async function markFree(reader: BlockReader, space: Tablespace, found: Tablespac
   for (let page = Math.max(header.freeLimit, space.firstPage); page < space.firstPage + pages; page++) free(page);
   const buffer = Buffer.alloc(pageBytes);
   for (let number = space.firstPage - (space.firstPage % pageBytes); number < space.firstPage + pages; number += pageBytes) {
-    const place = placeOf(space, found, number);
+    const place = placeOf(together, number);
     if (!place) continue;
     await reader.read(place.map, place.offset, buffer, pageBytes);
     readDescriptors(buffer, number, pageBytes, logicalBytes, Math.min(header.freeLimit, space.firstPage + pages), free);
@@ -141,9 +143,8 @@ async function markFree(reader: BlockReader, space: Tablespace, found: Tablespac
 }
 
 /** A descriptor page of the system tablespace may lie in an earlier file than the pages it tells of. */
-function placeOf(space: Tablespace, found: Tablespace[], page: number): { map: ByteMap; offset: number } | null {
-  const candidates = space.file.kind === 'system' ? found.filter((other) => other.file.kind === 'system') : [space];
-  for (const { map, firstPage, flags } of candidates) {
+function placeOf(together: Tablespace[], page: number): { map: ByteMap; offset: number } | null {
+  for (const { map, firstPage, flags } of together) {
     const offset = (page - firstPage) * flags.pageBytes;
     if (offset >= 0 && offset + flags.pageBytes <= map.sizeBytes) return { map, offset };
   }

@@ -33,8 +33,8 @@ export function findMtrEnd(bytes: Uint8Array, at: number, limit: number): number
   return SHORT;
 }
 
-/** Bytes of the record at `at`, its first byte included. */
-function recordBytes(bytes: Uint8Array, at: number, limit: number): number {
+/** Bytes of the record at `at`, its first byte included; SHORT or BAD where there is none. */
+export function recordBytes(bytes: Uint8Array, at: number, limit: number): number {
   const short = (bytes[at] as number) & 15;
   if (short > 0) return 1 + short;
   if (at + 1 >= limit) return SHORT;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { missingTools, TestCluster } from '../testing/cluster.js';
-import { folderContext } from '../testing/context.js';
+import { clusterAt } from '../testing/cluster-at.js';
 import { copyOf } from '../testing/damage.js';
 import { DdlLoad } from '../testing/ddl-load.js';
 import { type Verification, verify } from '../testing/verify.js';
@@ -32,7 +32,7 @@ describe('the catalogue against the files', () => {
 
   const check = (folder: string): Promise<Verification> =>
     verify(
-      folderContext(join(folder, 'data'), { s: join(folder, 'space') }, [
+      clusterAt(join(folder, 'data'), { s: join(folder, 'space') }, [
         { what: `pg_tblspc/${tablespace}`, target: '/space', location: { volume: 's', path: '/' } },
       ]),
     );

@@ -2,31 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/bytes/crc32c.js';
 import { FormatError } from '../../../src/errors.js';
+import { controlBytes } from '../testing/build.js';
 import { parseControl } from './control.js';
 import { formatLsn, parseLsn } from './lsn.js';
 import { parseRelationName, parseSegmentName, segmentName } from './names.js';
 import { headerIsSane } from './page.js';
 import { parseWalPage } from './wal-page.js';
 import { parseRecordBody } from './wal-record.js';
-
-/** A control file of PostgreSQL 12 and later, with what the parser looks at. */
-function controlBytes(version: number): Buffer {
-  const v11 = version === 1100;
-  const bytes = Buffer.alloc(8192);
-  bytes.writeBigUInt64LE(7000000000000000001n, 0);
-  bytes.writeUInt32LE(version, 8);
-  bytes.writeUInt32LE(6, 16);
-  bytes.writeBigUInt64LE(0x1_4a000060n, 32);
-  bytes.writeBigUInt64LE(0x1_4a000028n, 40);
-  bytes.writeUInt32LE(3, 48);
-  const sizes = v11 ? 208 : 216;
-  bytes.writeDoubleLE(1234567, sizes - 8);
-  for (const [at, value] of [8192, 131072, 8192, 16777216].entries()) bytes.writeUInt32LE(value, sizes + 4 * at);
-  bytes.writeUInt32LE(1, sizes + 36);
-  const crcAt = v11 ? 280 : version === 1800 ? 292 : 288;
-  bytes.writeUInt32LE(crc32c(bytes, 0, crcAt), crcAt);
-  return bytes;
-}
 
 describe('control file', () => {
   it.each([1100, 1201, 1300, 1700, 1800])('of version %i', (version) => {

@@ -17,7 +17,7 @@ export const HEALTHY_CONTROL: ControlFile = {
 };
 
 export const HEALTHY_LOG: LogFacts = {
-  ...{ redo: 0x2000028, end: 0x2100000, records: 1000, timeline: 1, stop: 'zeroes', beyond: null },
+  ...{ redo: 0x2000028, end: 0x2100000, records: 1000, timeline: 1, stop: 'zeroes', beyond: null, beyondUnsearched: 0 },
   ...{ historyFrom: 0x1000000, historyRecords: 500, lastCheckpoint: 0x2000060, sawBackupEnd: false, blocks: 80, overflowed: false, contradictions: 0 },
 };
 

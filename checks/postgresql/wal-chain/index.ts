@@ -1,5 +1,5 @@
 import { defineStaticCheck } from '../../../src/check.js';
-import type { Finding, Judgement } from '../../../src/types.js';
+import type { Finding, Judgement, UntestedItem } from '../../../src/types.js';
 import { recoveryStart } from '../control.js';
 import type { ControlFile } from '../format/control.js';
 import { formatLsn } from '../format/lsn.js';
@@ -41,8 +41,16 @@ export function evaluateLog(evidence: StaticEvidence): Judgement {
     tested: [
       { what: 'the write-ahead log', how: `${count(log.records, 'record')} followed from ${formatLsn(log.redo)} to ${formatLsn(log.end)}, links and CRC-32C` },
     ],
-    untested: [],
+    untested: unsearched(log),
   };
+}
+
+/** A hole was not found, and not all of the log behind the end was searched for one. */
+function unsearched(log: LogFacts): UntestedItem[] {
+  if (log.beyond || !log.beyondUnsearched) return [];
+  return [
+    { what: 'log beyond the end of the valid log', why: `there are ${log.beyondUnsearched} bytes more of it than are searched for a hole`, holdsData: true },
+  ];
 }
 
 function logFolderMissing(): Judgement {

@@ -34,6 +34,8 @@ function judge(evidence: AofEvidence): Judgement {
   for (const set of evidence.sets) judgeSet(set, evidence, judged);
   if (evidence.sets.length === 0)
     judged.untested.push({ what: `append-only file in ${evidence.folder}`, why: 'it was there when the guest was inspected, and is not now', holdsData: true });
+  if (evidence.moreSets > 0)
+    judged.untested.push({ what: `${evidence.moreSets} further append-only files in ${evidence.folder}`, why: 'a server has one manifest', holdsData: true });
   judged.untested.push(...bitRot(evidence));
   const files = evidence.sets.flatMap((set) => set.files);
   const bytes = files.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);

@@ -17,6 +17,8 @@ export interface AofEvidence {
   appendOnly: string | null;
   loadTruncated: string | null;
   sets: AofSet[];
+  /** Manifests behind the limit. */
+  moreSets: number;
 }
 
 /** One append-only file. `refused`: why the manifest cannot be used; null when it can. */
@@ -40,6 +42,8 @@ export interface AofFile {
 
 const MANIFEST_BYTES = 1024 * 1024;
 const MAX_FILES = 200;
+/** A server has one. */
+const MAX_MANIFESTS = 10;
 const TAIL_BYTES = 65536;
 
 export async function scanAof(instance: DatabaseInstance, context: CheckContext<unknown>): Promise<AofEvidence> {
@@ -51,11 +55,15 @@ export async function scanAof(instance: DatabaseInstance, context: CheckContext<
     appendOnly: text(facts.configuredAppendOnly),
     loadTruncated: text(facts.loadTruncated),
     sets: [],
+    moreSets: 0,
   };
   const folder = text(facts.appendOnlyFolder);
   const single = text(facts.appendOnlyFile);
-  if (folder !== null)
-    for (const place of await manifests({ volume: location.volume, path: folder }, context)) evidence.sets.push(await scanSet(place, context));
+  if (folder !== null) {
+    const found = await manifests({ volume: location.volume, path: folder }, context);
+    for (const place of found.slice(0, MAX_MANIFESTS)) evidence.sets.push(await scanSet(place, context));
+    evidence.moreSets = Math.max(0, found.length - MAX_MANIFESTS);
+  }
   if (single !== null) {
     const files = await scanFiles([{ location: { volume: location.volume, path: single }, type: 'base' }], context);
     evidence.sets.push({ path: single, refused: null, files, more: 0 });
