@@ -3,7 +3,7 @@ import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
 import { type CheckTarget, defineCheck } from '../../../src/check.js';
 import type { CoverageItem, Judgement } from '../../../src/types.js';
 import { instanceOf, NO_OPTIONS, notRedis } from '../applies.js';
-import { type JudgedAof, judgeSet } from './judge.js';
+import { type JudgedAof, judgeOrphans, judgeSet } from './judge.js';
 import { type AofEvidence, type AofFile, scanAof } from './scan.js';
 
 const ADVICE =
@@ -37,7 +37,8 @@ function skipReason(target: CheckTarget): string | null {
 function judge(evidence: AofEvidence): Judgement {
   const judged: JudgedAof = { problems: new Problems(), untested: [], cutBytes: 0 };
   for (const set of evidence.sets) judgeSet(set, evidence, judged);
-  if (evidence.sets.length === 0)
+  judgeOrphans(evidence, judged);
+  if (evidence.sets.length === 0 && !evidence.orphans)
     judged.untested.push({ what: `append-only file in ${evidence.folder}`, why: 'it was there when the guest was inspected, and is not now', holdsData: true });
   judged.untested.push(...bitRot(evidence));
   const files = evidence.sets.flatMap((set) => set.files);
