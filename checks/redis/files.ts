@@ -27,10 +27,17 @@ export function mayBeRdb(entry: GuestEntry): boolean {
   return /\.rdb$/i.test(name) || LIKELY_FOLDER.test(posix.dirname(entry.location.path));
 }
 
-/** A file of a multi-part append-only file: judged with its manifest. */
-function isPart(name: string): boolean {
-  return /\.\d+\.(base|incr)\.(rdb|aof)$/.test(name) || name.endsWith('.aof');
+/** A file of a multi-part append-only file by the name that a server gives it: judged with its manifest. */
+export function isNumberedPart(name: string): boolean {
+  return /\.\d+\.(base|incr)\.(rdb|aof)$/.test(name) && !UNFINISHED.test(name);
 }
+
+function isPart(name: string): boolean {
+  return isNumberedPart(name) || name.endsWith('.aof');
+}
+
+/** A manifest that is being written: it gets its name when it is whole. */
+export const isUnfinishedManifest = (name: string): boolean => name.endsWith('.aof.manifest') && UNFINISHED.test(name);
 
 /** Those of the entries whose first bytes are an RDB file's. */
 export async function withMagic(files: GuestFiles, entries: GuestEntry[]): Promise<GuestEntry[]> {

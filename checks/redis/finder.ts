@@ -4,7 +4,7 @@ import { readGuestFile } from '../../src/bytes/read-file.js';
 import type { EngineFinder, GuestTree } from '../../src/check.js';
 import type { DatabaseInstance, Facts, GuestEntry, GuestLocation } from '../../src/types.js';
 import { parseConfig, type RedisConfig } from './config.js';
-import { isRdbByName, manifestName, mayBeRdb, withMagic } from './files.js';
+import { isNumberedPart, isRdbByName, manifestName, mayBeRdb, withMagic } from './files.js';
 
 const CONFIG_NAME = /^(redis|valkey|sentinel)[^/]*\.conf$/i;
 const CONFIG_BYTES = 256 * 1024;
@@ -13,7 +13,7 @@ const MAX_CONFIGS = 50;
 interface Folder {
   location: GuestLocation;
   rdb: boolean;
-  /** Folder with the manifest of a multi-part append-only file. */
+  /** Folder with the manifest of a multi-part append-only file, or with its parts when the manifest is lost. */
   aofFolder: string | null;
   /** The append-only file of servers before version 7. */
   aofFile: string | null;
@@ -48,16 +48,19 @@ async function findFolders(tree: GuestTree, configs: RedisConfig[]): Promise<Map
     return folder;
   };
   const unsure: GuestEntry[] = [];
+  const parts: GuestLocation[] = [];
   for (const entry of tree.entries()) {
     const { volume, path } = entry.location;
     if (entry.type !== 'file') continue;
     const [parent, name] = [posix.dirname(path), posix.basename(path)];
     const configured = configOf({ volume, path: parent }, configs)?.dbfilename ?? null;
     if (manifestName(name)) at({ volume, path: posix.dirname(parent) }).aofFolder = parent;
+    else if (isNumberedPart(name)) parts.push({ volume, path: parent });
     else if (name === 'appendonly.aof' && posix.basename(parent) !== 'appendonlydir') at({ volume, path: parent }).aofFile = path;
     else if (isRdbByName(entry, configured)) at({ volume, path: parent }).rdb = true;
     else if (mayBeRdb(entry)) unsure.push(entry);
   }
+  for (const { volume, path } of parts) at({ volume, path: posix.dirname(path) }).aofFolder ??= path;
   for (const { location } of await withMagic(tree.files, unsure)) at({ volume: location.volume, path: posix.dirname(location.path) }).rdb = true;
   await dropParts(tree, folders);
   return folders;

@@ -71,6 +71,22 @@ describe('an append-only file of several parts', () => {
     expect(await judgeFiles({}, [`parts/${PARTS[1]}`])).toMatchObject({ failed: true, codes: ['redis.aof.missing'], states: ['non-atomic'] });
   });
 
+  it('is lost without its manifest, though every part of it is there', async () => {
+    const named = Object.fromEntries(['1.base.aof', '1.incr.aof', '2.incr.aof'].map((name) => [`appendonlydir/appendonly.aof.${name}`, COMMANDS]));
+    const rest = ['parts/a.aof.manifest', ...PARTS.map((name) => `parts/${name}`)];
+    expect(await judgeFiles(named, rest)).toMatchObject({ failed: true, codes: ['redis.aof.no-manifest'], states: ['damaged'] });
+  });
+
+  it('may have no manifest yet when the server is just making it', async () => {
+    const rest = ['parts/a.aof.manifest', ...PARTS.map((name) => `parts/${name}`)];
+    const first = { 'appendonlydir/appendonly.aof.1.base.rdb': COMMANDS, 'appendonlydir/appendonly.aof.1.incr.aof': '' };
+    expect(await judgeFiles(first, rest)).toMatchObject({ failed: false, codes: ['redis.aof.no-manifest'] });
+    const making = { 'appendonlydir/appendonly.aof.1.incr.aof': COMMANDS, 'appendonlydir/temp-appendonly.aof.manifest': '' };
+    expect(await judgeFiles(making, rest)).toMatchObject({ failed: false, codes: ['redis.aof.no-manifest'] });
+    const unused = { 'appendonlydir/appendonly.aof.1.incr.aof': COMMANDS, 'redis.conf': 'dir "/"\nappendonly no\n' };
+    expect(await judgeFiles(unused, rest)).toMatchObject({ failed: false, codes: ['redis.aof.no-manifest'] });
+  });
+
   it('is refused with zeroes at its end, or within', async () => {
     expect((await judgeFiles({ [`parts/${PARTS[2]}`]: Buffer.concat([COMMANDS, Buffer.alloc(100)]) })).codes).toEqual(['redis.aof.zero-tail']);
     const holed = Buffer.from(COMMANDS).fill(0, 20, 60);

@@ -4,7 +4,7 @@ import { type CheckTarget, defineStaticCheck, instanceOf } from '../../../src/ch
 import type { CoverageItem, Judgement } from '../../../src/types.js';
 import { count } from '../../../src/words.js';
 import { notRedis } from '../applies.js';
-import { type JudgedAof, judgeSet } from './judge.js';
+import { type JudgedAof, judgeOrphans, judgeSet } from './judge.js';
 import { type AofEvidence, type AofFile, scanAof } from './scan.js';
 
 const ADVICE =
@@ -32,7 +32,8 @@ function skipReason(target: CheckTarget): string | null {
 function judge(evidence: AofEvidence): Judgement {
   const judged: JudgedAof = { problems: new Problems(), untested: [], cutBytes: 0 };
   for (const set of evidence.sets) judgeSet(set, evidence, judged);
-  if (evidence.sets.length === 0)
+  judgeOrphans(evidence, judged);
+  if (evidence.sets.length === 0 && !evidence.orphans)
     judged.untested.push({ what: `append-only file in ${evidence.folder}`, why: 'it was there when the guest was inspected, and is not now', holdsData: true });
   if (evidence.moreSets > 0)
     judged.untested.push({ what: `${evidence.moreSets} further append-only files in ${evidence.folder}`, why: 'a server has one manifest', holdsData: true });

@@ -18,6 +18,18 @@ export function judgeSet(set: AofSet, evidence: AofEvidence, into: JudgedAof): v
   for (const [i, file] of set.files.entries()) judgeFile(file, i === last, evidence, into);
 }
 
+/**
+ * A server that finds parts without a manifest begins with nothing. A healthy one looks so for an instant only: when it makes its first
+ * manifest, before which no command is written.
+ */
+export function judgeOrphans({ orphans, appendOnly }: AofEvidence, { problems }: JudgedAof): void {
+  if (!orphans) return;
+  const used = appendOnly !== 'no' && orphans.commandBytes > 0 && !orphans.beingMade;
+  const message = `${orphans.folder} holds ${orphans.files} parts of an append-only file (${orphans.commandBytes} bytes of commands) and no manifest: the server ignores them and begins with nothing.`;
+  const where = { file: orphans.folder };
+  problems.add({ code: 'redis.aof.no-manifest', severity: used ? 'critical' : 'warning', message, where, state: used ? 'damaged' : null });
+}
+
 function judgeFile(file: AofFile, isLast: boolean, evidence: AofEvidence, into: JudgedAof): void {
   const where = { file: file.path };
   if (file.sizeBytes === null) {

@@ -4,7 +4,7 @@ import { MappedSource } from '../../../src/bytes/source.js';
 import type { CheckContext } from '../../../src/check.js';
 import { FormatError } from '../../../src/errors.js';
 import type { ByteMap, ByteSource, DatabaseInstance, GuestLocation } from '../../../src/types.js';
-import { manifestName } from '../files.js';
+import { isNumberedPart, isUnfinishedManifest, manifestName } from '../files.js';
 import { type AofFacts, walkAof } from '../format/aof.js';
 import { type ManifestFile, parseManifest } from '../format/manifest.js';
 import { type RdbScan, scanRdb } from '../rdb/scan.js';
@@ -19,6 +19,17 @@ export interface AofEvidence {
   sets: AofSet[];
   /** Manifests behind the limit. */
   moreSets: number;
+  /** Parts without any manifest: the server begins with nothing, as if there were none. Null when there are none, or a manifest is there. */
+  orphans?: AofOrphans | null;
+}
+
+export interface AofOrphans {
+  folder: string;
+  files: number;
+  /** Bytes of commands, which are written only after the first manifest. */
+  commandBytes: number;
+  /** A manifest is just being written. */
+  beingMade: boolean;
 }
 
 /** One append-only file. `refused`: why the manifest cannot be used; null when it can. */
@@ -63,6 +74,7 @@ export async function scanAof(instance: DatabaseInstance, context: CheckContext<
     const found = await manifests({ volume: location.volume, path: folder }, context);
     for (const place of found.slice(0, MAX_MANIFESTS)) evidence.sets.push(await scanSet(place, context));
     evidence.moreSets = Math.max(0, found.length - MAX_MANIFESTS);
+    if (found.length === 0) evidence.orphans = await orphansIn({ volume: location.volume, path: folder }, context);
   }
   if (single !== null) {
     const files = await scanFiles([{ location: { volume: location.volume, path: single }, type: 'base' }], context);
@@ -74,6 +86,16 @@ export async function scanAof(instance: DatabaseInstance, context: CheckContext<
 async function manifests(folder: GuestLocation, context: CheckContext<unknown>): Promise<GuestLocation[]> {
   const entries = await context.labs.files.list(folder);
   return entries.filter(({ type, location }) => type === 'file' && manifestName(posix.basename(location.path))).map(({ location }) => location);
+}
+
+async function orphansIn(folder: GuestLocation, context: CheckContext<unknown>): Promise<AofOrphans | null> {
+  const entries = (await context.labs.files.list(folder)).filter(({ type }) => type === 'file');
+  const named = entries.map((entry) => ({ name: posix.basename(entry.location.path), sizeBytes: entry.sizeBytes }));
+  const parts = named.filter(({ name }) => isNumberedPart(name));
+  if (parts.length === 0) return null;
+  const commands = parts.filter(({ name }) => name.endsWith('.incr.aof'));
+  const commandBytes = commands.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return { folder: folder.path, files: parts.length, commandBytes, beingMade: named.some(({ name }) => isUnfinishedManifest(name)) };
 }
 
 async function scanSet(place: GuestLocation, context: CheckContext<unknown>): Promise<AofSet> {
