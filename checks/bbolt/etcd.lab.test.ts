@@ -74,7 +74,7 @@ async function etcdStarts(captured: string): Promise<boolean> {
 }
 
 describe('hot captures of etcd under load', () => {
-  it('raise no alarm, and etcd starts on them', { timeout: 120_000 }, async () => {
+  it('raise no alarm, and etcd starts on them', { timeout: 300_000 }, async () => {
     const seen = { snapshots: 0, logs: 0, lastIndex: '' };
     for (const [i, captured] of captures.entries()) {
       const judged = await judge(captured);
@@ -139,7 +139,7 @@ describe('damage', () => {
     ['the store older than the log', 'etcd.store-older', 'non-atomic', false, (path) => cpSync(store(captures[0] ?? ''), store(path))],
     ['the log missing', 'etcd.wal.missing', 'non-atomic', false, (path) => void logs(path).map((name) => unlinkSync(name))],
     ['both meta pages lost', 'bbolt.meta', 'damaged', false, (path) => zero(store(path), 0, 2 * PAGE)],
-  ])('%s', { timeout: 30_000 }, async (_, code, state, passes, change) => {
+  ])('%s', { timeout: 300_000 }, async (_, code, state, passes, change) => {
     const copy = copyOf(captures.at(-1) ?? '');
     change(copy);
     const judged = await judge(copy);
@@ -154,7 +154,7 @@ describe('damage', () => {
     expect(judged.judgements['bbolt/structure']).toMatchObject({ outcome: 'pass', instanceState: 'lost-tail' });
   });
 
-  it('pages of the store zeroed: those in use are found', { timeout: 60_000 }, async () => {
+  it('pages of the store zeroed: those in use are found', { timeout: 300_000 }, async () => {
     const captured = captures.at(-1) ?? '';
     const pages = sizeOf(store(captured)) / PAGE;
     const found = { zeroed: 0, alarms: 0, inUse: 0 };

@@ -162,11 +162,11 @@ describe('damage', () => {
     return table.missed;
   }
 
-  it.each(['a btree with checksums', 'a hash with checksums'])('in %s: what db_verify sees does not pass', { timeout: 60_000 }, async (name) => {
+  it.each(['a btree with checksums', 'a hash with checksums'])('in %s: what db_verify sees does not pass', { timeout: 300_000 }, async (name) => {
     expect(await place(KINDS[name]?.() ?? '', name)).toEqual([]);
   });
 
-  it.each(['a btree without', 'a file of several databases', 'a recno'])('in %s: all but single bits', { timeout: 60_000 }, async (name) => {
+  it.each(['a btree without', 'a file of several databases', 'a recno'])('in %s: all but single bits', { timeout: 300_000 }, async (name) => {
     const missed = await place(KINDS[name]?.() ?? '', name);
     expect(missed.filter((text) => !text.startsWith('bit'))).toEqual([]);
   });

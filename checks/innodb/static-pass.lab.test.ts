@@ -35,7 +35,7 @@ describe('a MariaDB server under load', () => {
       captures.push(server.capture(`capture${i}`));
     }
     await server.stop('fast');
-  }, 90_000);
+  }, 600_000);
   afterAll(() => server?.destroy());
 
   async function damaged(from: string, damage: (folder: string) => void): Promise<Verification> {

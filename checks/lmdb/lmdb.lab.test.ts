@@ -41,7 +41,7 @@ beforeAll(async () => {
     await load.stop();
     await server.stop('SIGKILL');
   }
-}, 120_000);
+}, 600_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const judge = (path: string) => judgeFolder(path, lmdbFinder, [structure]);
@@ -55,7 +55,7 @@ function outcomeOf(changed: boolean, found: boolean, inValue: boolean, kind: str
 }
 
 describe('hot captures of a directory under load', () => {
-  it('raise no alarm, and can be exported', { timeout: 120_000 }, async () => {
+  it('raise no alarm, and can be exported', { timeout: 300_000 }, async () => {
     let last = 0;
     for (const captured of captures) {
       const judged = await judge(captured);
@@ -193,7 +193,7 @@ describe('damage', () => {
     return { changed: !same, found: judged.failed };
   }
 
-  it('zeroed, swapped and stale pages anywhere: found where they are in use, and only there', { timeout: 120_000 }, async () => {
+  it('zeroed, swapped and stale pages anywhere: found where they are in use, and only there', { timeout: 300_000 }, async () => {
     const random = randomFrom(11);
     const path = join(captures.at(-1) ?? '', 'data.mdb');
     const long = insideLongValues(path);

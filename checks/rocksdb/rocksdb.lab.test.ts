@@ -99,7 +99,7 @@ function olderThan(path: string): string {
 }
 
 describe('captures of a store that is written', () => {
-  it('raise no alarm', { timeout: 120_000 }, async () => {
+  it('raise no alarm', { timeout: 300_000 }, async () => {
     const most = { tables: '', log: 0 };
     for (const captured of captures) {
       const judged = await judge(captured);
@@ -114,7 +114,7 @@ describe('captures of a store that is written', () => {
 });
 
 describe('damage', () => {
-  it('of any block in use, by a bit, zeroes or a swap', { timeout: 60_000 }, async () => {
+  it('of any block in use, by a bit, zeroes or a swap', { timeout: 300_000 }, async () => {
     const random = randomFrom(3);
     for (const compression of ['no', 'snappy', 'zlib']) {
       for (let i = 0; i < 8; i++) {
@@ -140,7 +140,7 @@ describe('damage', () => {
     ['CURRENT empty', 'rocksdb.current', 'damaged', (path) => writeFileSync(join(path, 'CURRENT'), '')],
     ['a hole in the log', 'rocksdb.log-hole', 'damaged', (path) => zero(logs(path).at(-1) ?? '', 100, 600)],
     ['an older MANIFEST with newer tables', 'rocksdb.table-missing', 'non-atomic', (path) => cpSync(manifest(olderThan(path)), manifest(path))],
-  ])('%s', { timeout: 30_000 }, async (_, code, state, change) => {
+  ])('%s', { timeout: 300_000 }, async (_, code, state, change) => {
     const long = captures.filter((path) => path.includes('/no-') && sizeOf(logs(path).at(-1) ?? '') > 70_000).at(-1) ?? '';
     const judged = await judge(copyOf(long, change));
     expect([judged.codes.includes(code), judged.states, judged.failed]).toEqual([true, [state], true]);
@@ -156,7 +156,7 @@ describe('damage', () => {
     return truth.status !== 0 || /corrupt|failed|error/i.test(truth.stderr.toString());
   };
 
-  it('a store that ldb calls corrupt never passes', { timeout: 60_000 }, async () => {
+  it('a store that ldb calls corrupt never passes', { timeout: 300_000 }, async () => {
     const random = randomFrom(9);
     const table = { placed: 0, corrupt: 0, found: 0 };
     const captured = of('no');

@@ -40,7 +40,7 @@ it.each([
   holders.push(holder);
   const marked = () => processesWithEnvironment('SNAPPROOF_RUN_FOLDER', holder.folder).map((identity) => commandLine(identity.pid));
   await vi.waitUntil(() => marked().some((words) => words.join(' ').includes('guestfsd.sock') || words.join(' ').includes('virtio-serial')), {
-    timeout: 120_000,
+    timeout: 300_000,
     interval: 100,
   });
   const words = marked().flat().join(' ');
@@ -55,7 +55,7 @@ it.each([
   if (killGuestfish) {
     process.kill(holder.children[0] as number, 'SIGKILL');
     // libguestfs's own guard ends the appliance then, so that no process is left that names the folder.
-    await vi.waitUntil(() => marked().length === 0, { timeout: 30_000, interval: 50 });
+    await vi.waitUntil(() => marked().length === 0, { timeout: 300_000, interval: 50 });
   }
   expect(await removeAbandoned()).toMatchObject([{ folder: holder.folder, complete: true, left: [] }]);
   expect(marked()).toEqual([]);
