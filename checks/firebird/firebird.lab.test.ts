@@ -29,6 +29,8 @@ async function judge(bytes: Buffer, others: Record<string, Buffer> = {}) {
   return judged;
 }
 
+const DROPPED = /missing pointer page in DPM_data_pages/;
+
 /** Captures under load, and the database after it. */
 async function underLoad(name: string, pageBytes: number, captures: number, toTheEnd = false): Promise<{ folder: string; captured: string[]; quiet: Buffer }> {
   const folder = join(root, name);
@@ -64,7 +66,9 @@ describe('databases that Firebird wrote', () => {
     for (const path of captured) {
       const judged = await judge(readFileSync(path));
       const { summary, instanceState } = judged.judgements[structure.id] ?? {};
-      expect([judged.failed, summary, engineSays(folder, path)]).toEqual([false, summary, '']);
+      const truth = engineSays(folder, path);
+      // DROP TABLE frees the pages before it commits: captured between the two, the engine has a table without pages. See README.md.
+      expect([judged.failed, summary, DROPPED.test(truth) ? '' : truth]).toEqual([false, summary, '']);
       states.push(instanceState ?? 'none');
       expect(judged.evidenceBytes).toBeLessThan(4000);
     }
