@@ -53,7 +53,10 @@ describe('probeKvm', () => {
     writeFileSync(file, JSON.stringify({ ...entry, kvm: !first.kvm, expiresAt: Date.now() - 1 }));
     vi.resetModules();
     const later = await import('../../src/labs/acceleration.js');
-    expect(await later.probeKvm()).toEqual(first);
+    const anew = await later.probeKvm();
+    // A KVM that does not work may abort one time and hang the next: only the answer is the same, not its words.
+    expect(anew.kvm).toBe(first.kvm);
+    expect(anew.why).not.toBe('from the cache');
   });
 
   it('decides how the appliance is started', async () => {
