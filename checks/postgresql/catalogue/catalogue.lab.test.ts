@@ -101,7 +101,8 @@ describe('the catalogue against the files', () => {
         cluster.stopLoad();
       }
       expect(seen.relations).toBeGreaterThan(300 * CAPTURES);
-      expect(seen.byLog).toBeGreaterThan(0);
+      // In every second capture, about: in few there may be none.
+      if (CAPTURES >= 10) expect(seen.byLog).toBeGreaterThan(0);
     },
     600_000 + CAPTURES * 60_000,
   );
@@ -124,9 +125,11 @@ describe('the catalogue against the files', () => {
 
   it('finds files cut short by whole pages where something tells, and never says that it passed where the catalogue counts more', async () => {
     const found = { failed: 0, inconclusive: 0, missed: 0, of: 0 };
-    const large = live.filter(({ size, pages }) => Math.min(size / PAGE, pages) > 1);
+    const names: string[] = [];
+    // Not the catalogues themselves: what counts a relation is gone with the end of pg_class.
+    const large = live.filter(({ size, pages, name }) => Math.min(size / PAGE, pages) > 1 && !name.startsWith('pg_'));
     for (let i = 0; i < PLACEMENTS; i++) {
-      const { path, size, pages } = large[randomInt(large.length)] as LiveRelation;
+      const { path, size, pages, name } = large[randomInt(large.length)] as LiveRelation;
       const { judgements } = await without(quiet, path, (aside) => {
         copyFileSync(aside, join(quiet, 'data', path));
         truncateSync(join(quiet, 'data', path), PAGE * randomInt(Math.min(size / PAGE, pages)));
@@ -135,10 +138,11 @@ describe('the catalogue against the files', () => {
       const failed = judgements.catalogue.outcome === 'fail';
       const doubted = judgements.catalogue.untested.some((item) => item.holdsData);
       found[failed ? 'failed' : doubted ? 'inconclusive' : 'missed']++;
+      if (!failed && !doubted) names.push(`${name} of ${size} bytes`);
       found.of++;
     }
     if (process.env.SNAPPROOF_TRUTH) process.stdout.write(`cut short: ${JSON.stringify(found)}\n`);
-    expect(found.missed, JSON.stringify(found)).toBe(0);
+    expect(names, JSON.stringify(found)).toEqual([]);
   });
 
   it('finds a database whose folder is gone, and a damaged map', async () => {
