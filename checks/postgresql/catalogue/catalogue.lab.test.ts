@@ -102,7 +102,7 @@ describe('the catalogue against the files', () => {
       }
       expect(seen.relations).toBeGreaterThan(300 * CAPTURES);
       // In every second capture, about: in few there may be none.
-      if (CAPTURES >= 10) expect(seen.byLog).toBeGreaterThan(0);
+      if (CAPTURES >= 20) expect(seen.byLog).toBeGreaterThan(0);
     },
     600_000 + CAPTURES * 60_000,
   );
