@@ -88,8 +88,6 @@ export type NoOptions = Record<string, never>;
 /** A check of the captured files of a database, without options: nothing of the guest runs, and no lab is needed but its files. */
 export interface StaticCheck<Evidence>
   extends Pick<Check<Evidence, NoOptions>, 'id' | 'title' | 'failureTitle' | 'description' | 'timeoutMs' | 'skipReason' | 'evaluate'> {
-  /** Only where it is written another way than all others. */
-  optionsSchema?: object;
   collect(instance: DatabaseInstance, context: CheckContext<NoOptions>): Promise<Evidence>;
 }
 
@@ -97,8 +95,7 @@ export function defineStaticCheck<Evidence>(check: StaticCheck<Evidence>): Check
   const { id, title, failureTitle, description, timeoutMs, skipReason, evaluate } = check;
   return {
     ...{ id, title, failureTitle, description, stage: 'static', depth: 'static', targetKind: 'instance', lab: 'none', timeoutMs },
-    optionsSchema: check.optionsSchema ?? { type: 'object', additionalProperties: false, properties: {} },
-    ...{ defaultOptions: {}, skipReason, evaluate },
+    ...{ optionsSchema: { type: 'object', additionalProperties: false, properties: {} }, defaultOptions: {}, skipReason, evaluate },
     collect: async (target, context) => check.collect(instanceOf(target), context),
   };
 }

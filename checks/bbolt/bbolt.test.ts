@@ -1,11 +1,13 @@
 /** Stores and logs built from the published formats: whole, damaged, hostile. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { crc32c } from '../../src/bytes/crc32c.js';
 import { judgeFolder } from '../testing/judge.js';
+import { writeFiles } from '../testing/write-files.js';
 import etcdLog from './etcd-log/index.js';
 import { boltFinder } from './finder.js';
 import structure from './structure/index.js';
@@ -124,12 +126,7 @@ const LOG = [
 const NAME = '0000000000000000-0000000000000000.wal';
 
 async function judge(files: Record<string, Buffer>) {
-  const home = join(folder, `home${homes++}`);
-  for (const [name, bytes] of Object.entries(files)) {
-    mkdirSync(dirname(join(home, name)), { recursive: true });
-    writeFileSync(join(home, name), bytes);
-  }
-  return judgeFolder(home, boltFinder, [structure, etcdLog]);
+  return judgeFolder(writeFiles(join(folder, `home${homes++}`), files), boltFinder, [structure, etcdLog]);
 }
 const member = (log: Buffer, db = store()) => judge({ 'member/snap/db': db, [`member/wal/${NAME}`]: log });
 

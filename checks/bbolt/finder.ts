@@ -1,50 +1,33 @@
 /** Finds bbolt stores anywhere in a guest by the magic number of their meta pages, and members of etcd by their folders. */
-import { MappedSource } from '../../src/bytes/source.js';
-import type { EngineFinder, GuestTree } from '../../src/check.js';
-import type { ByteMap, DatabaseInstance, GuestEntry } from '../../src/types.js';
+import { fileHeads } from '../../src/bytes/file-heads.js';
+import type { EngineFinder } from '../../src/check.js';
+import type { DatabaseInstance, GuestEntry } from '../../src/types.js';
 import { isBolt } from './format/meta.js';
 
-const HEAD_BYTES = 24;
+const META_BYTES = 24;
 const PAGE_BYTES = 4096;
-/** Where a member of etcd keeps its store: known by its place even when its first page is lost. */
+/** Where a member of etcd keeps its store: known by its place even when it cannot be read at all. */
 const MEMBER_STORE = /\/member\/snap\/db$/;
-const BATCH = 2000;
 
 export const boltFinder: EngineFinder = {
   engine: 'bbolt',
-  async find(tree) {
-    const candidates: GuestEntry[] = [];
-    for (const entry of tree.entries()) if (isCandidate(entry)) candidates.push(entry);
-    const instances: DatabaseInstance[] = [];
-    for (let from = 0; from < candidates.length; from += BATCH) instances.push(...(await examine(tree, candidates.slice(from, from + BATCH))));
+  async find({ files, entries }) {
+    const all = [...entries()].filter(({ type }) => type === 'file');
+    const instances = all.filter(isMember).map((entry) => instanceAt(entry, 'etcd', entry.location.path.replace(/\/snap\/db$/, '')));
+    for await (const { entry, head } of fileHeads(files, all.filter(isCandidate), PAGE_BYTES + META_BYTES)) {
+      // The first meta page, or (where it is damaged) the second.
+      if (isBolt(head) || isBolt(head.subarray(PAGE_BYTES))) instances.push(instanceAt(entry, 'bbolt', entry.location.path));
+    }
     return instances;
   },
 };
 
-function isCandidate({ type, sizeBytes, location }: GuestEntry): boolean {
-  return type === 'file' && (MEMBER_STORE.test(location.path) || (sizeBytes >= 4 * PAGE_BYTES && sizeBytes % PAGE_BYTES === 0));
+const isMember = ({ location }: GuestEntry): boolean => MEMBER_STORE.test(location.path);
+
+function isCandidate(entry: GuestEntry): boolean {
+  return !isMember(entry) && entry.sizeBytes >= 4 * PAGE_BYTES && entry.sizeBytes % PAGE_BYTES === 0;
 }
 
-async function examine(tree: GuestTree, candidates: GuestEntry[]): Promise<DatabaseInstance[]> {
-  const maps = await tree.files.map(candidates.map(({ location }) => location));
-  const instances: DatabaseInstance[] = [];
-  for (const [i, { location, sizeBytes }] of candidates.entries()) {
-    const isMember = MEMBER_STORE.test(location.path);
-    if (!isMember && !(await hasMagic(maps[i] ?? null))) continue;
-    const place = isMember ? { ...location, path: location.path.replace(/\/snap\/db$/, '') } : location;
-    const engine = isMember ? 'etcd' : 'bbolt';
-    instances.push({ id: `${engine} ${place.volume}:${place.path}`, engine, version: null, location: place, links: [], facts: { sizeBytes } });
-  }
-  return instances;
-}
-
-/** The first meta page, or (where it is damaged) the second. */
-async function hasMagic(map: ByteMap | null): Promise<boolean> {
-  if (!map || map.sizeBytes < PAGE_BYTES + HEAD_BYTES) return false;
-  const source = new MappedSource(map);
-  try {
-    return isBolt(await source.read(0, HEAD_BYTES)) || isBolt(await source.read(PAGE_BYTES, HEAD_BYTES));
-  } finally {
-    await source.close();
-  }
+function instanceAt({ location, sizeBytes }: GuestEntry, engine: string, path: string): DatabaseInstance {
+  return { id: `${engine} ${location.volume}:${path}`, engine, version: null, location: { ...location, path }, links: [], facts: { sizeBytes } };
 }

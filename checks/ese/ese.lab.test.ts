@@ -1,12 +1,14 @@
 /** Whole databases, built from the format, through finder, threads and all checks. */
+
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Check } from '../../src/check.js';
 import { treeOf } from '../testing/folder-guest.js';
 import { judgeEach, judgeOne } from '../testing/judge.js';
+import { writeFiles } from '../testing/write-files.js';
 import { eseFinder } from './finder.js';
 import log from './log/index.js';
 import pages from './pages/index.js';
@@ -18,14 +20,7 @@ const root = mkdtempSync(join(tmpdir(), 'snapproof-ese-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 let number = 0;
 
-function folderOf(files: Record<string, Buffer>): string {
-  const folder = join(root, `case${number++}`);
-  for (const [name, bytes] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), bytes);
-  }
-  return folder;
-}
+const folderOf = (files: Record<string, Buffer>) => writeFiles(join(root, `case${number++}`), files);
 
 const judge = (files: Record<string, Buffer>) => judgeOne(folderOf(files), eseFinder, CHECKS);
 

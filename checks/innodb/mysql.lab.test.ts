@@ -1,8 +1,10 @@
 /** A data directory of MySQL 8 built from the published format, its dictionary and undo tablespaces by name: no MySQL runs here. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { writeFiles } from '../testing/write-files.js';
 import { blockLog, mysqlRecord } from './testing/build-log.js';
 import { MYSQL_PAGE_BYTES, mysqlSpace, sealPage } from './testing/build-space.js';
 import { verifyFolder } from './testing/verify.js';
@@ -30,12 +32,7 @@ function directory(change: (files: Record<string, Buffer>) => void = () => undef
   // All that was logged before the checkpoint is in the pages.
   for (const name of NAMES) files[name] = mysqlSpace(SPACES[name], PAGES, () => lsnOf(checkpointAt));
   change(files);
-  const folder = join(root, `case${number++}`);
-  for (const [name, bytes] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), bytes);
-  }
-  return folder;
+  return writeFiles(join(root, `case${number++}`), files);
 }
 
 /** Page 3 of a file, as an older or newer one would be: whole. */

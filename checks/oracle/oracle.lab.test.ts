@@ -1,11 +1,13 @@
 /** Whole databases, built from the format, through finder, threads and both checks. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Check } from '../../src/check.js';
 import { treeOf } from '../testing/folder-guest.js';
 import { judgeEach, judgeOne } from '../testing/judge.js';
+import { writeFiles } from '../testing/write-files.js';
 import blocks from './blocks/index.js';
 import { oracleFinder } from './finder.js';
 import redo from './redo/index.js';
@@ -16,14 +18,7 @@ const root = mkdtempSync(join(tmpdir(), 'snapproof-oracle-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 let number = 0;
 
-function folderOf(files: Record<string, Buffer>): string {
-  const folder = join(root, `case${number++}`);
-  for (const [name, bytes] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), bytes);
-  }
-  return folder;
-}
+const folderOf = (files: Record<string, Buffer>) => writeFiles(join(root, `case${number++}`), files);
 
 const judge = (files: Record<string, Buffer>) => judgeOne(folderOf(files), oracleFinder, CHECKS);
 

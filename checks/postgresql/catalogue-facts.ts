@@ -47,7 +47,7 @@ export interface CatalogueFacts {
   missingLinks: Examples<number>;
   /** pg_filenode.map files that are missing or damaged. */
   damagedMaps: Examples<string>;
-  /** Databases that were being created or removed, or whose catalogue could not be read: name and why. */
+  /** Databases that were being created or removed, or whose catalogue could not be read: name (empty: all of them) and why. */
   skipped: Examples<{ database: string; why: string; holdsData: boolean }>;
   /** The least of all databases; null when pg_database was not read. */
   frozen: { transaction: number; multixact: number } | null;

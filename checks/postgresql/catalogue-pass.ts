@@ -70,6 +70,8 @@ class CataloguePass {
     await this.judgeTablespaces(shared);
     const databases: Row<DatabaseRow>[] = [];
     for await (const row of this.source.read(shared, OID.database, 'pg_database', readDatabaseRow)) if (row.state !== 'gone') databases.push(row);
+    // template1 and postgres are in every cluster: where no row is, the table was not read.
+    if (databases.length === 0) addExample(this.facts.skipped, { database: '', why: 'no row of pg_database could be read', holdsData: true });
     this.facts.frozen = frozenIn(databases);
     for (const row of databases) await this.judgeDatabase(row, shared);
     if (this.index.read.size > 0) this.index.read.add(0);

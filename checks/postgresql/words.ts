@@ -1,6 +1,7 @@
 /** Findings and sentences that the PostgreSQL checks share. */
 import type { CheckTarget } from '../../src/check.js';
 import type { Finding, Judgement, Severity, UntestedItem } from '../../src/types.js';
+import type { Examples } from './catalogue-facts.js';
 import type { ClusterHead } from './control.js';
 import type { ControlFile } from './format/control.js';
 import { formatLsn } from './format/lsn.js';
@@ -33,10 +34,28 @@ export function trustedControl(head: ClusterHead, what: string): { control: Cont
   if (head.control.kind === 'ok') return { control: head.control.control };
   const { kind, why } = head.control;
   const untested: UntestedItem[] = [{ what, why, holdsData: true }];
-  if (kind === 'unknown')
-    return { judgement: { outcome: 'pass', summary: `Not judged: ${why}.`, findings: [], instanceState: 'unknown', tested: [], untested } };
+  if (kind === 'unknown') return { judgement: notJudged(what, why) };
   const findings = [finding('control.damaged', 'critical', `The cluster cannot be judged: ${why}.`, { file: 'global/pg_control' })];
   return { judgement: { outcome: 'fail', summary: `Not judged: ${why}.`, findings, advice: CONTROL_ADVICE, instanceState: 'damaged', tested: [], untested } };
+}
+
+/** Passes, because nothing speaks against it, and is listed as untested: the verdict cannot be `passed`. */
+export function notJudged(what: string, why: string): Judgement {
+  const untested: UntestedItem[] = [{ what, why, holdsData: true }];
+  return { outcome: 'pass', summary: `Not judged: ${why}.`, findings: [], instanceState: 'unknown', tested: [], untested };
+}
+
+type Where = Finding['where'];
+
+/** One critical finding per example; when there are more, the first of them says how many. */
+export function countedFindings<T>(
+  { count: total, examples }: Examples<T>,
+  code: string,
+  message: (example: T) => string,
+  where: (example: T) => Where = (example) => ({ ...example }) as Where,
+): Finding[] {
+  const more = total > 1 ? ` (${total} in all)` : '';
+  return examples.map((example, i) => finding(code, 'critical', message(example) + (i === 0 ? more : ''), where(example)));
 }
 
 export const CONTROL_ADVICE = 'Restore from an earlier restore point: without its control file the server does not start.';

@@ -1,11 +1,13 @@
 /** Hives that hivex wrote: no alarm, logs made from two of their states are applied, and lost sectors are found. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execaSync } from 'execa';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Check } from '../../src/check.js';
 import { judgeOne } from '../testing/judge.js';
+import { writeFiles } from '../testing/write-files.js';
 import { registryFinder } from './finder.js';
 import log from './log/index.js';
 import structure from './structure/index.js';
@@ -52,8 +54,7 @@ function states(rounds: number): Buffer[] {
 
 async function judge(files: Record<string, Buffer>) {
   const folder = join(root, `case${number++}`);
-  mkdirSync(join(folder, 'Windows/System32/config'), { recursive: true });
-  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, 'Windows/System32/config', name), bytes);
+  writeFiles(join(folder, 'Windows/System32/config'), files);
   const judged = await judgeOne(folder, registryFinder, CHECKS);
   rmSync(folder, { recursive: true });
   return judged;

@@ -1,5 +1,6 @@
 /** Hives and logs built from the format: what Windows would have after loading, and all kinds of damage. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -9,6 +10,7 @@ import { BufferSource } from '../../src/bytes/source.js';
 import type { Check } from '../../src/check.js';
 import { FormatError } from '../../src/errors.js';
 import { judgeEach, judgeOne } from '../testing/judge.js';
+import { writeFiles } from '../testing/write-files.js';
 import { mapCells } from './cells.js';
 import { loadHive } from './effective.js';
 import { registryFinder } from './finder.js';
@@ -27,8 +29,7 @@ let number = 0;
 
 function folderWith(files: Record<string, Buffer>, below = 'Windows/System32/config'): string {
   const folder = join(root, `case${number++}`);
-  mkdirSync(join(folder, below), { recursive: true });
-  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, below, name), bytes);
+  writeFiles(join(folder, below), files);
   return folder;
 }
 

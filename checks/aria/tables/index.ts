@@ -10,7 +10,6 @@ export default defineStaticCheck<AriaEvidence>({
   description:
     'Calculates the checksum of every page of the Aria tables beside InnoDB (in MariaDB: the system tables), and holds the control file against the log files.',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: { type: 'object', additionalProperties: false },
   skipReason: notAria,
   collect: readAria,
   evaluate: evaluateAria,

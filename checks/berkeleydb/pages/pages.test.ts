@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/bytes/source.js';
 import { judgeFolder } from '../../testing/judge.js';
+import { writeFiles } from '../../testing/write-files.js';
 import { berkeleyFinder } from '../finder.js';
 import { pageChecksum } from '../format/meta.js';
 import pages from './index.js';
@@ -71,10 +72,7 @@ function logFile(end: number): Buffer {
 }
 
 async function judge(files: Record<string, Buffer>) {
-  const home = join(folder, `home${homes++}`);
-  mkdirSync(home);
-  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(home, name), bytes);
-  return judgeFolder(home, berkeleyFinder, [pages]);
+  return judgeFolder(writeFiles(join(folder, `home${homes++}`), files), berkeleyFinder, [pages]);
 }
 
 describe('a sound file', () => {

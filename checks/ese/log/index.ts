@@ -1,28 +1,22 @@
 /** Check `ese/log`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { InstanceState, Judgement } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notEse } from '../applies.js';
+import { notEse } from '../applies.js';
 import { STATES } from '../format/header.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 import { CLEAN, DIRTY, DIRTY_PATCHED, exemption, LOG_ADVICE, nameOf, unreadFiles } from '../words.js';
 import { noteChain } from './chain.js';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'ese/log',
   title: 'The ESE database was shut down cleanly, or all log files that its recovery needs are there and whole',
   failureTitle: 'The ESE database cannot be brought up: log files that it needs are missing, damaged or of another instant',
   description:
     'Reads the state of an ESE database and the log files that its header requires: signature, generations without holes, times of creation, checksums of headers and segments, checkpoint.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 3_600_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notEse,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: evaluateLog,
 });
 

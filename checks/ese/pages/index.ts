@@ -1,27 +1,21 @@
 /** Check `ese/pages`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement, UntestedItem } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notEse } from '../applies.js';
+import { notEse } from '../applies.js';
 import type { PageFacts, PageKind } from '../page-facts.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 import { CLEAN, DAMAGE_ADVICE, exemption, nameOf, soundState } from '../words.js';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'ese/pages',
   title: 'Header and every written page of the ESE database are intact and in their place',
   failureTitle: 'Pages of the ESE database are damaged or in the wrong place',
   description:
     'Verifies header, its copy, and checksum, own number and tags of every page of an ESE database (ntds.dit, Exchange, Windows Search, ...). Its log holds no whole pages, so recovery repairs none of them.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notEse,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: evaluatePages,
 });
 

@@ -1,26 +1,20 @@
 /** Check `ese/structure`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notEse } from '../applies.js';
+import { notEse } from '../applies.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 import { CLEAN, DAMAGE_ADVICE, exemption, nameOf, soundState } from '../words.js';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'ese/structure',
   title: 'Every tree of the cleanly shut down ESE database leads to whole pages of its own',
   failureTitle: 'Trees of the ESE database do not fit together',
   description:
     'Walks the catalogue, all tables, indexes, long values and space trees of an ESE database that was shut down cleanly. Lost writes, pages of another instant and a file that is cut off show here.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notEse,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: evaluateStructure,
 });
 

@@ -16,7 +16,6 @@ export default defineStaticCheck<StaticEvidence>({
   description:
     'R1: no page is newer than the end of the redo log. R2: every change logged before the checkpoint is in its page. The server checks the first only on pages it reads, and the second never.',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: { type: 'object', additionalProperties: false },
   skipReason: notInnodb,
   collect: staticPass,
   evaluate: evaluateReconciliation,

@@ -10,7 +10,6 @@ export default defineStaticCheck<StaticEvidence>({
   description:
     'Calculates the checksum of every page of every tablespace, compares its own number and tablespace, and looks for missing and short files. Free pages do not count; pages that the redo log or the doublewrite buffer replaces are no damage.',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: { type: 'object', additionalProperties: false },
   skipReason: notInnodb,
   collect: staticPass,
   evaluate: evaluatePages,

@@ -10,7 +10,6 @@ export default defineStaticCheck<StaticEvidence>({
   failureTitle: 'The redo log is missing, broken or of another instant',
   description: 'Follows the redo log from its newest valid checkpoint to its true end by its checksums, and looks for log that lies beyond a hole.',
   timeoutMs: 3_600_000,
-  optionsSchema: { type: 'object', additionalProperties: false },
   skipReason: (target) => notInnodb(target) ?? onlyTables(target),
   collect: instanceLog,
   evaluate: evaluateLog,

@@ -1,11 +1,13 @@
 /** Logs built from the published formats; and logs that are anything at all. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderFiles } from '../../../src/bytes/folder-files.js';
 import { FormatError } from '../../../src/errors.js';
+import { writeFiles } from '../../testing/write-files.js';
 import { BAD, findMtrEnd, type MtrVisitor, readVarint, SHORT, varintBytes, verifyMtr, visitMtr } from '../format/mini-transaction.js';
 import { blockLog, checkpointRecord, record, ringLog, ringMtr } from '../testing/build-log.js';
 import { readLog } from './read-log.js';
@@ -17,10 +19,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function read(files: Record<string, Buffer>) {
-  for (const [name, bytes] of Object.entries(files)) {
-    mkdirSync(join(folder, name, '..'), { recursive: true });
-    writeFileSync(join(folder, name), bytes);
-  }
+  writeFiles(folder, files);
   const instance = { id: 'i', engine: 'innodb', version: null, location: { volume: 'v', path: '/' }, links: [], facts: {} };
   return readLog({ files: new FolderFiles({ v: folder }), instance, historyBytes: 1e9, signal: new AbortController().signal, progress: () => {} });
 }

@@ -1,5 +1,6 @@
 /** Indexes built from the format: sound, each file damaged and missing, and hostile bytes. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -7,6 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Check } from '../../../src/check.js';
 import { FormatError } from '../../../src/errors.js';
 import { judgeOne } from '../../testing/judge.js';
+import { writeFiles } from '../../testing/write-files.js';
 import { luceneFinder } from '../finder.js';
 import { crc32 } from '../format/crc32.js';
 import { filesIn, parseSegments } from '../format/segments.js';
@@ -20,9 +22,8 @@ let number = 0;
 
 async function judge(files: Record<string, Buffer>, translog = false) {
   const folder = join(root, `case${number++}`);
-  mkdirSync(join(folder, 'index'), { recursive: true });
+  writeFiles(join(folder, 'index'), files);
   if (translog) mkdirSync(join(folder, 'translog'));
-  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, 'index', name), bytes);
   const { judgements, codes, failed } = await judgeOne(folder, luceneFinder, CHECKS);
   rmSync(folder, { recursive: true });
   const judgement = judgements[check.id];

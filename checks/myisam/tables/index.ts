@@ -28,7 +28,6 @@ export default defineStaticCheck<MyisamEvidence>({
   description:
     'Reads the header of every MyISAM table beside InnoDB. The format has no checksums and no log: what was being written when the backup was taken is lost, and cannot be seen.',
   timeoutMs: 3_600_000,
-  optionsSchema: { type: 'object', additionalProperties: false },
   skipReason: notMyisam,
   collect: (instance, context) => readMyisam(instance, context.labs.files, context.signal),
   evaluate: evaluateMyisam,

@@ -1,26 +1,20 @@
 /** Check `oracle/blocks`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement, UntestedItem } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notOracle } from '../applies.js';
+import { notOracle } from '../applies.js';
 import type { BlockFacts, Kind } from '../block-verifier.js';
 import { judgedFiles, type StaticEvidence, staticPass } from '../static-pass.js';
 import { DAMAGE_ADVICE, nameOf, soundState, unjudged } from '../words.js';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'oracle/blocks',
   title: 'Every formatted block of the Oracle data files is intact and in its place',
   failureTitle: 'Blocks of the Oracle data files are damaged or in the wrong place',
   description: 'Verifies checksum, tail and address of every block of all data files of an Oracle database, and that no file is cut off.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notOracle,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: evaluateBlocks,
 });
 

@@ -1,27 +1,21 @@
 /** Check `oracle/redo`: see README.md beside this file. */
 import { judgeProblems, Problems } from '../../../src/bytes/problems.js';
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Judgement } from '../../../src/types.js';
-import { instanceOf, NO_OPTIONS, notOracle } from '../applies.js';
+import { notOracle } from '../applies.js';
 import { judgedFiles, type StaticEvidence, staticPass } from '../static-pass.js';
 import { isOpen, nameOf, SKEW_ADVICE, soundState, unjudged } from '../words.js';
 import { noteClosed, noteRedo } from './chain.js';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'oracle/redo',
   title: 'The Oracle data files were closed, or the redo logs go on from their checkpoints without a gap',
   failureTitle: 'Oracle data files and redo logs do not fit together',
   description:
     'Compares the checkpoints of all data files of an Oracle database with the redo logs that are there: sequences without holes, blocks whole, and nothing in the files that is newer than all redo (R1).',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: NO_OPTIONS,
-  defaultOptions: {},
   skipReason: notOracle,
-  collect: (target, context) => staticPass(instanceOf(target), context),
+  collect: staticPass,
   evaluate: evaluateRedo,
 });
 

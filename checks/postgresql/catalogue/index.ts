@@ -1,31 +1,22 @@
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Finding, Judgement, UntestedItem } from '../../../src/types.js';
-import type { CatalogueFacts, Examples, ShortFile } from '../catalogue-facts.js';
+import type { CatalogueFacts, ShortFile } from '../catalogue-facts.js';
 import { soundState } from '../state.js';
 import { clusterCatalogue, type StaticEvidence } from '../static-pass.js';
-import { count, finding, notPostgres, trustedControl } from '../words.js';
+import { count, countedFindings, notJudged, notPostgres, trustedControl } from '../words.js';
 
 const WHAT = 'the files that the catalogue names';
 const ADVICE = 'Restore an earlier restore point. If files were left out by rule (by size, name or disk), mend the rule; else check the storage.';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'postgresql/catalogue',
   title: 'Every table, index and sequence of the catalogue has its files, and they are as long as what is in them',
   failureTitle: 'Files that the catalogue names are missing or cut short',
   description:
     'Reads pg_database and pg_class of every database without a server, and holds them against the files; the log to be replayed decides what it makes and removes.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 3_600_000,
-  optionsSchema: { type: 'object', additionalProperties: false },
-  defaultOptions: {},
   skipReason: notPostgres,
-  collect: async (target, context) => {
-    if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
-    return clusterCatalogue(target.instance, context);
-  },
+  collect: clusterCatalogue,
   evaluate: evaluateCatalogue,
 });
 
@@ -33,15 +24,14 @@ export function evaluateCatalogue(evidence: StaticEvidence): Judgement {
   const trusted = trustedControl(evidence.head, WHAT);
   if ('judgement' in trusted) return trusted.judgement;
   const facts = evidence.catalogue;
-  if (!facts) return unread('it was not read');
-  if (facts.unread) return unread(facts.unread);
+  if (!facts) return notJudged(WHAT, 'it was not read');
+  if (facts.unread) return notJudged(WHAT, facts.unread);
   const findings = [...damage(facts), ...doubts(facts)];
   const worst = findings.find((item) => item.severity === 'critical');
   const untested = untestedOf(facts);
-  const healthy = `All ${count(facts.relations, 'relation')} of ${count(facts.databases, 'database')} have their files.`;
   return {
     outcome: worst ? 'fail' : 'pass',
-    summary: worst ? worst.message : healthy,
+    summary: worst ? worst.message : whole(facts),
     findings,
     ...(worst ? { advice: ADVICE } : {}),
     instanceState: worst ? 'damaged' : untested.some((item) => item.holdsData) ? 'unknown' : soundState(evidence.head),
@@ -50,27 +40,33 @@ export function evaluateCatalogue(evidence: StaticEvidence): Judgement {
   };
 }
 
-function unread(why: string): Judgement {
-  const untested = [{ what: WHAT, why, holdsData: true }];
-  return { outcome: 'pass', summary: `Not judged: ${why}.`, findings: [], instanceState: 'unknown', tested: [], untested };
+function whole({ relations, databases, remade, perhapsShort }: CatalogueFacts): string {
+  const all = `${count(relations, 'relation')} of ${count(databases, 'database')}`;
+  const doubtful = remade.count + perhapsShort.count;
+  if (doubtful === 0) return `All ${all} have their files.`;
+  return `${all} were held against the files; of ${count(doubtful, 'relation')} nothing tells whether its file is whole.`;
 }
 
 function damage(facts: CatalogueFacts): Finding[] {
   const { missing, short, missingDatabases, damagedMaps } = facts;
   return [
-    ...told(missingDatabases, 'database-missing', ({ database, folder }) => `The folder ${folder} of database ${database} is missing or empty.`),
-    ...told(
+    ...countedFindings(
+      missingDatabases,
+      'catalogue.database-missing',
+      ({ database, folder }) => `The folder ${folder} of database ${database} is missing or empty.`,
+    ),
+    ...countedFindings(
       damagedMaps,
-      'map-damaged',
+      'catalogue.map-damaged',
       (file) => `${file} is missing or damaged: without it no table of its database can be found.`,
       (file) => ({ file }),
     ),
-    ...told(
+    ...countedFindings(
       missing,
-      'file-missing',
+      'catalogue.file-missing',
       ({ file, relation, database }) => `${file} is missing: it is ${relation}${of(database)}, and nothing in the log makes it anew.`,
     ),
-    ...told(short, 'file-short', shortMessage),
+    ...countedFindings(short, 'catalogue.file-short', shortMessage),
   ];
 }
 
@@ -83,15 +79,15 @@ const of = (database: string): string => (database ? ` of database ${database}` 
 /** What may be normal, and what cannot be told from it. */
 function doubts({ remade, perhapsShort, missingLinks }: CatalogueFacts): Finding[] {
   const warnings = [
-    ...told(
+    ...countedFindings(
       remade,
-      'file-remade',
+      'catalogue.file-remade',
       ({ file, relation, database }) => `${file} (${relation}${of(database)}) is missing; the log holds as many of its blocks as the catalogue counts.`,
     ),
-    ...told(perhapsShort, 'file-perhaps-short', shortMessage),
-    ...told(
+    ...countedFindings(perhapsShort, 'catalogue.file-perhaps-short', shortMessage),
+    ...countedFindings(
       missingLinks,
-      'tablespace-link',
+      'catalogue.tablespace-link',
       (oid) => `pg_tblspc/${oid} is missing: the tablespace is lost, with what was in it.`,
       (oid) => ({ oid }),
     ),
@@ -99,17 +95,13 @@ function doubts({ remade, perhapsShort, missingLinks }: CatalogueFacts): Finding
   return warnings.map((item) => ({ ...item, severity: 'warning' }));
 }
 
-/** One finding per example; when there are more, the first of them says how many. */
-function told<T>({ count: total, examples }: Examples<T>, code: string, message: (example: T) => string, where?: (example: T) => Finding['where']): Finding[] {
-  return examples.map((example, i) => {
-    const more = i === 0 && total > 1 ? ` (${total} in all)` : '';
-    return finding(`catalogue.${code}`, 'critical', message(example) + more, where ? where(example) : ({ ...example } as Finding['where']));
-  });
-}
-
 function untestedOf(facts: CatalogueFacts): UntestedItem[] {
   const { skipped, remade, perhapsShort, damagedPages, elsewhere, undecidedRows } = facts;
-  const items: UntestedItem[] = skipped.examples.map(({ database, why, holdsData }) => ({ what: `the files of database ${database}`, why, holdsData }));
+  const items: UntestedItem[] = skipped.examples.map(({ database, why, holdsData }) => ({
+    what: database ? `the files of database ${database}` : 'the files of all databases',
+    why,
+    holdsData,
+  }));
   if (remade.count > 0)
     items.push({ what: count(remade.count, 'missing file'), why: 'the log makes them anew, but nothing tells whether wholly', holdsData: true });
   if (perhapsShort.count > 0) {

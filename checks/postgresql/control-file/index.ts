@@ -15,7 +15,6 @@ export default defineStaticCheck<ClusterHead>({
   failureTitle: 'The control file is damaged',
   description: 'Reads global/pg_control and verifies its CRC: it says in which state the cluster was captured and where recovery starts.',
   timeoutMs: 60_000,
-  optionsSchema: { type: 'object', additionalProperties: false },
   skipReason: notPostgres,
   collect: clusterHead,
   evaluate: evaluateHead,

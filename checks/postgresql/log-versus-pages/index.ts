@@ -16,7 +16,6 @@ export default defineStaticCheck<StaticEvidence>({
   description:
     'R1: no page is newer than the end of the log. R2: every change logged before the checkpoint is in its page. The server itself checks neither when it recovers.',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: { type: 'object', additionalProperties: false },
   skipReason: notPostgres,
   collect: staticPass,
   evaluate: evaluateReconciliation,

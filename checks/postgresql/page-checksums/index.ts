@@ -11,7 +11,6 @@ export default defineStaticCheck<StaticEvidence>({
   failureTitle: 'Pages are damaged and nothing in the log repairs them',
   description: 'Verifies checksum and header of every page of every relation. A torn page is an alarm only when the log holds no full image of it.',
   timeoutMs: 6 * 3_600_000,
-  optionsSchema: { type: 'object', additionalProperties: false },
   skipReason: notPostgres,
   collect: staticPass,
   evaluate: evaluatePages,

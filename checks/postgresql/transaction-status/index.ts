@@ -1,32 +1,22 @@
-import { defineCheck } from '../../../src/check.js';
+import { defineStaticCheck } from '../../../src/check.js';
 import type { Finding, Judgement, UntestedItem } from '../../../src/types.js';
-import type { Examples } from '../catalogue-facts.js';
 import { soundState } from '../state.js';
 import { clusterCatalogue, type StaticEvidence } from '../static-pass.js';
 import type { StatusFacts } from '../status-facts.js';
-import { count, finding, notPostgres, trustedControl } from '../words.js';
+import { count, countedFindings, finding, notJudged, notPostgres, trustedControl } from '../words.js';
 
 const WHAT = 'the status of transactions';
 const ADVICE = 'Restore an earlier restore point: without the status of a transaction its rows cannot be told from rows that were never committed.';
 
-export default defineCheck<StaticEvidence, Record<string, never>>({
+export default defineStaticCheck<StaticEvidence>({
   id: 'postgresql/transaction-status',
   title: 'The status of every transaction that rows may ask for is there, and is what the log says',
   failureTitle: 'The status of transactions is missing or wrong',
   description:
     'Looks for the segments of pg_xact, pg_multixact and pg_commit_ts that the control file calls for, and holds pg_xact against the commits in the log.',
-  stage: 'static',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
   timeoutMs: 3_600_000,
-  optionsSchema: { type: 'object', additionalProperties: false },
-  defaultOptions: {},
   skipReason: notPostgres,
-  collect: async (target, context) => {
-    if (target.kind !== 'instance') throw new TypeError('this check looks at database instances');
-    return clusterCatalogue(target.instance, context);
-  },
+  collect: clusterCatalogue,
   evaluate: evaluateStatus,
 });
 
@@ -34,7 +24,7 @@ export function evaluateStatus(evidence: StaticEvidence): Judgement {
   const trusted = trustedControl(evidence.head, WHAT);
   if ('judgement' in trusted) return trusted.judgement;
   const facts = evidence.status;
-  if (!facts || facts.unread) return unread(facts?.unread ?? 'it was not read');
+  if (!facts || facts.unread) return notJudged(WHAT, facts?.unread ?? 'it was not read');
   const findings = [...damage(facts), ...doubts(facts)];
   const worst = findings.find((item) => item.severity === 'critical');
   const untested = untestedOf(facts);
@@ -52,33 +42,30 @@ export function evaluateStatus(evidence: StaticEvidence): Judgement {
   };
 }
 
-function unread(why: string): Judgement {
-  return {
-    outcome: 'pass',
-    summary: `Not judged: ${why}.`,
-    findings: [],
-    instanceState: 'unknown',
-    tested: [],
-    untested: [{ what: WHAT, why, holdsData: true }],
-  };
-}
-
 function damage({ missingFolders, missing, lostCommits, beyondLog, disordered }: StatusFacts): Finding[] {
   return [
     ...missingFolders.map((folder) =>
       finding('status.folder-missing', 'critical', `The folder ${folder} is missing: the server does not start.`, { file: folder }),
     ),
-    ...told(missing, 'missing', ({ file, pages, from }) => `${file} is missing or short: ${count(pages, 'page')} from number ${from} on are lost.`),
-    ...told(
+    ...countedFindings(
+      missing,
+      'status.missing',
+      ({ file, pages, from }) => `${file} is missing or short: ${count(pages, 'page')} from number ${from} on are lost.`,
+    ),
+    ...countedFindings(
       lostCommits,
-      'lost-commit',
+      'status.lost-commit',
       ({ transaction, file }) =>
         `${file} does not know that transaction ${transaction} was committed, although the log says so and the checkpoint had written it.`,
     ),
-    ...told(beyondLog, 'beyond-log', ({ transaction, file }) => `${file} says that transaction ${transaction} was committed; the log ends before it began.`),
-    ...told(
+    ...countedFindings(
+      beyondLog,
+      'status.beyond-log',
+      ({ transaction, file }) => `${file} says that transaction ${transaction} was committed; the log ends before it began.`,
+    ),
+    ...countedFindings(
       disordered,
-      'multixact-order',
+      'status.multixact-order',
       ({ multixact, offset }) => `Multixact ${multixact} has its members at ${offset}, which lies before those of older ones or behind the end.`,
     ),
   ];
@@ -86,13 +73,7 @@ function damage({ missingFolders, missing, lostCommits, beyondLog, disordered }:
 
 function doubts({ blank }: StatusFacts): Finding[] {
   const message = ({ file, from }: { file: string; from: number }) => `${file} knows of no transaction from ${from} on, a whole page long, that it ended.`;
-  return told(blank, 'blank-page', message).map((item) => ({ ...item, severity: 'warning' }));
-}
-
-/** One finding per example; when there are more, the first of them says how many. */
-function told<T extends object>({ count: total, examples }: Examples<T>, code: string, message: (example: T) => string): Finding[] {
-  const more = total > 1 ? ` (${total} in all)` : '';
-  return examples.map((example, i) => finding(`status.${code}`, 'critical', message(example) + (i === 0 ? more : ''), { ...example } as Finding['where']));
+  return countedFindings(blank, 'status.blank-page', message).map((item) => ({ ...item, severity: 'warning' }));
 }
 
 function untestedOf({ blank }: StatusFacts): UntestedItem[] {

@@ -15,7 +15,6 @@ export default defineStaticCheck<StaticEvidence>({
   failureTitle: 'The write-ahead log is missing, broken or of another instant',
   description: 'Follows every log record from the checkpoint on (links and CRC-32C), and looks for log that lies beyond a hole.',
   timeoutMs: 3_600_000,
-  optionsSchema: { type: 'object', additionalProperties: false },
   skipReason: notPostgres,
   collect: clusterLog,
   evaluate: evaluateLog,

@@ -1,11 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { BufferSource } from '../../../src/bytes/source.js';
 import { FormatError } from '../../../src/errors.js';
 import { judgeFolder } from '../../testing/judge.js';
+import { writeFiles } from '../../testing/write-files.js';
 import { parseConfig } from '../config.js';
 import { redisFinder } from '../finder.js';
 import { walkAof } from '../format/aof.js';
@@ -36,10 +37,7 @@ async function judgeFiles(files: Record<string, Buffer | string>, remove: string
     ...Object.fromEntries(PARTS.map((name) => [`parts/${name}`, COMMANDS])),
     ...files,
   };
-  for (const [name, bytes] of Object.entries(all)) {
-    mkdirSync(dirname(join(home, name)), { recursive: true });
-    writeFileSync(join(home, name), bytes);
-  }
+  writeFiles(home, all);
   for (const name of remove) unlinkSync(join(home, name));
   return judgeFolder(home, redisFinder, [aof]);
 }

@@ -1,5 +1,6 @@
 /** Stores built from the published formats of LevelDB: whole, damaged, hostile. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -8,6 +9,7 @@ import { crc32c } from '../../../src/bytes/crc32c.js';
 import { xxh3 } from '../../../src/bytes/xxh3.js';
 import { FormatError } from '../../../src/errors.js';
 import { judgeFolder } from '../../testing/judge.js';
+import { writeFiles } from '../../testing/write-files.js';
 import { rocksFinder } from '../finder.js';
 import { BLOCK_BYTES, masked } from '../format/log.js';
 import { unsnap } from '../format/snappy.js';
@@ -92,10 +94,7 @@ const sound = (): Record<string, Buffer> => ({
 });
 
 async function judge(files: Record<string, Buffer>) {
-  const home = join(folder, `home${homes++}`);
-  mkdirSync(home);
-  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(home, name), bytes);
-  return judgeFolder(home, rocksFinder, [check]);
+  return judgeFolder(writeFiles(join(folder, `home${homes++}`), files), rocksFinder, [check]);
 }
 const changed = (name: string, change: (bytes: Buffer) => Buffer | undefined | number) => {
   const files = sound();

@@ -1,7 +1,8 @@
 /** Databases built from the format: sound, damaged in every block, and hostile. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Problems } from '../../../src/bytes/problems.js';
@@ -9,6 +10,7 @@ import { BufferSource } from '../../../src/bytes/source.js';
 import type { Check } from '../../../src/check.js';
 import { FormatError } from '../../../src/errors.js';
 import { judgeOne } from '../../testing/judge.js';
+import { writeFiles } from '../../testing/write-files.js';
 import { wiredTigerFinder } from '../finder.js';
 import { blockProblem, isDescription, pageCells } from '../format/block.js';
 import { bytesOf, configValue, parseFileConfig } from '../format/config.js';
@@ -28,11 +30,7 @@ const signal = new AbortController().signal;
 let number = 0;
 
 async function judge(files: Record<string, Buffer>) {
-  const folder = join(root, `case${number++}`);
-  for (const [name, bytes] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), bytes);
-  }
+  const folder = writeFiles(join(root, `case${number++}`), files);
   const { judgements, codes, failed, evidenceBytes } = await judgeOne(folder, wiredTigerFinder, CHECKS);
   rmSync(folder, { recursive: true });
   const judgement = judgements[check.id];
