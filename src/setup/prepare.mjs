@@ -5,6 +5,7 @@
  *   node src/setup/prepare.mjs [--yes]                only prepare
  *   node src/setup/prepare.mjs start [--yes] [...]    verify the sample; further arguments go to `snapproof verify`
  *   node src/setup/prepare.mjs test [--yes] [...]     run all tests; further arguments go to vitest
+ *   node src/setup/prepare.mjs measure [--yes]        only prepare, also what benchmarks and campaigns compare with
  * What is already there is left alone, so a second run starts at once.
  */
 import { join } from 'node:path';
@@ -15,7 +16,12 @@ import { installPackages, makeKernelReadable } from './install.mjs';
 import { runTests } from './tests.mjs';
 
 /** @type {Record<string, import('./debian.mjs').PackageGroup[]>} */
-const GROUPS = { prepare: ['build', 'run'], start: ['build', 'run', 'sample'], test: ['build', 'run', 'sample', 'test'] };
+const GROUPS = {
+  prepare: ['build', 'run'],
+  start: ['build', 'run', 'sample'],
+  test: ['build', 'run', 'sample', 'test'],
+  measure: ['build', 'run', 'sample', 'test'],
+};
 
 /** @param {string[]} argv */
 async function main(argv) {
