@@ -16,12 +16,15 @@ import type {
   SqlQuestion,
   Volume,
 } from './types.js';
+import type { Way } from './ways.js';
 
 /** What one run of a check looks at. */
 export type CheckTarget =
   | { kind: 'image'; id: string; image: SnapshotImage }
   | { kind: 'volume'; id: string; volume: Volume }
   | { kind: 'instance'; id: string; instance: DatabaseInstance }
+  | { kind: 'memory'; id: string; path: string }
+  | { kind: 'way'; id: Way; way: Way }
   | ExpectationTarget;
 
 /** Something that the policy says must be true in the data. */
@@ -66,7 +69,7 @@ export interface Check<Evidence = unknown, Options = unknown> {
   depth: Depth;
   targetKind: CheckTarget['kind'];
   /** The dearest lab that `collect` uses. */
-  lab: 'none' | 'sandbox' | 'appliance';
+  lab: 'none' | 'sandbox' | 'appliance' | 'machine';
   timeoutMs: number;
   /** JSON Schema of its options; validated by ajv before anything starts. */
   optionsSchema: object;

@@ -29,6 +29,8 @@ export interface RunRequest {
   finders: EngineFinder[];
   observer: Observer;
   signal: AbortSignal;
+  /** Where files are kept beside the record, such as screenshots; they lie there by their digest. */
+  artefactFolder: string;
 }
 
 /** What the stages inside the labs add up to. */
@@ -48,7 +50,7 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   prepareThreads(); // they start while images are opened and the appliance comes up
   const images = await clock.run('images', () => openImages(restorePoint, policy.allowedFolders));
   const folder = await openWorkFolder();
-  const labs = new RunLabs(folder, policy, signal);
+  const labs = new RunLabs(folder, policy, signal, request.artefactFolder);
   const files = filesToDigest(restorePoint, images);
   const stamps = await stampFiles(files.map((file) => file.path));
   const digests = digestFiles(files, {
@@ -86,6 +88,7 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
     verdict,
     checks,
     inspection: examination.inspection,
+    artefacts: labs.artefacts,
     environment: await describeEnvironment(),
     isolation,
     deviations: [],
@@ -98,7 +101,9 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
 }
 
 /** What is on the disks, without judgement. The same labs as a verification, and no check. */
-export async function inspectRestorePoint(request: Omit<RunRequest, 'checks'>): Promise<{ images: SnapshotImage[]; inspection: Inspection }> {
+export async function inspectRestorePoint(
+  request: Omit<RunRequest, 'checks' | 'artefactFolder'>,
+): Promise<{ images: SnapshotImage[]; inspection: Inspection }> {
   const { restorePoint, policy, signal } = request;
   const clock = new StageClock(request.observer);
   setMaxListeners(0, signal); // every tool that runs listens, and a machine may have many disks
@@ -106,7 +111,7 @@ export async function inspectRestorePoint(request: Omit<RunRequest, 'checks'>): 
   const readable = images.filter((image) => image.refused === null);
   if (readable.length === 0) return { images, inspection: NOTHING_INSPECTED };
   const folder = await openWorkFolder();
-  const labs = new RunLabs(folder, policy, signal);
+  const labs = new RunLabs(folder, policy, signal, null);
   try {
     const obstacle = await clock.run('expose', () => expose(readable, labs));
     if (obstacle) return { images, inspection: { ...NOTHING_INSPECTED, untested: [unreachable(obstacle)] } };

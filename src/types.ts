@@ -5,6 +5,8 @@
  * Everything here is plain data (JSON), except the interfaces at the end of each section that read bytes.
  */
 
+import type { Artefact, WayResult } from './ways.js';
+
 // ---------------------------------------------------------------- policy
 
 /** How deep a verification goes. Each depth includes the ones before it; `full` means all that apply. */
@@ -107,7 +109,8 @@ export interface RestorePoint {
   folder: string;
   source: Record<string, unknown>;
   disks: DiskSource[];
-  memory: { path: string; format: string } | null;
+  /** `snapshot`: the name or id of an internal snapshot when the file is a qcow2 disk that holds the RAM too. */
+  memory: { path: string; format: string; snapshot: string | null } | null;
   hardware: Hardware | null;
   declaredConsistency: Consistency;
   /** Further files that belong to it, such as the manifest itself. */
@@ -387,6 +390,8 @@ export interface Judgement {
   recovery?: RecoveryEffort;
   /** What this check saw of its database instance. The record folds the worst over all checks of an instance. */
   instanceState?: InstanceState;
+  /** Of a check that brought the machine back. */
+  way?: WayResult;
   tested: CoverageItem[];
   untested: UntestedItem[];
 }
@@ -407,7 +412,7 @@ export interface RecoveryEffort {
 export type Outcome = 'pass' | 'fail' | 'skip' | 'error';
 
 /** The order in which the runner works, from the cause to its consequences. */
-export type CheckStage = 'image' | 'volume' | 'static' | 'logical' | 'recovery';
+export type CheckStage = 'image' | 'volume' | 'static' | 'memory' | 'logical' | 'recovery' | 'life';
 
 export interface CheckResult {
   id: string;
@@ -424,6 +429,8 @@ export interface CheckResult {
   recovery: RecoveryEffort | null;
   /** What it saw of its database instance; null when it says nothing about one. */
   instanceState: InstanceState | null;
+  /** What came of a way back; null when it says nothing about one. */
+  way: WayResult | null;
   tested: CoverageItem[];
   untested: UntestedItem[];
 }
@@ -452,6 +459,8 @@ export interface Verdict {
   consistency: { declared: Consistency; observed: Consistency; why: string[] };
   recovery: { needed: boolean; seconds: number; bytes: number };
   instances: InstanceResult[];
+  /** Both ways back, as far as they were tried. */
+  ways: WayResult[];
   coverage: { tested: CoverageItem[]; untested: UntestedItem[] };
 }
 
@@ -473,6 +482,8 @@ export interface VerificationRecord extends Verdict {
   restorePoint: { id: string; machine: string; takenAt: string | null; files: FileDigest[] };
   checks: CheckResult[];
   inspection: Inspection | null;
+  /** Files kept beside the record. */
+  artefacts: Artefact[];
   environment: Record<string, string | number | boolean | null>;
   isolation: Record<string, string | number | boolean | null>;
   deviations: string[];

@@ -84,6 +84,9 @@ function labsOver(folders: HostFolders): CheckLabs {
     exposure: { images: [], captured: absent('exposure'), current: absent('exposure'), overlaySocket: absent('exposure') },
     files: filesOf(folders),
     appliance: absent('appliance'),
+    memory: async () => null,
+    machine: { start: absent('machine'), obstacle: absent('machine') },
+    keep: absent('folder for artefacts'),
     scratchFolder: () => mkdtemp(join(tmpdir(), 'snapproof-scratch-')),
   };
 }

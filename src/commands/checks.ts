@@ -62,6 +62,7 @@ const LAB_WORDS: Record<Check['lab'], string> = {
   none: 'reads the images on the host',
   sandbox: 'uses host tools in the sandbox',
   appliance: 'uses the libguestfs appliance',
+  machine: 'starts the machine',
 };
 
 function explain(check: Check, readme: string | null, streams: Streams): string {

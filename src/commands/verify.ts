@@ -1,7 +1,8 @@
 /** `snapproof verify`: restore points in, records out; appended to the ledger, then shown. */
+import { join } from 'node:path';
 import type { Check, EngineFinder } from '../check.js';
 import { EXIT, type ExitCode, InterruptedError, UsageError } from '../errors.js';
-import { openLedger, stateFolder } from '../ledger/index.js';
+import { ARTEFACT_FOLDER, openLedger, stateFolder } from '../ledger/index.js';
 import { loadPolicy, type PolicyOverrides } from '../policy/index.js';
 import { removeAbandoned } from '../process/clean-up.js';
 import { installSignalHandlers } from '../process/signals.js';
@@ -11,10 +12,10 @@ import { writeRunDocument } from '../reporters/json.js';
 import { openProgress } from '../reporters/progress.js';
 import { renderSummary } from '../reporters/summary.js';
 import { renderRecord } from '../reporters/terminal.js';
-import { verifyRestorePoint } from '../run.js';
+import { type RunRequest, verifyRestorePoint } from '../run.js';
 import { STAGES } from '../runner/stages.js';
 import { loadRestorePoints } from '../sources/index.js';
-import type { Depth, Policy, RestorePoint, VerificationRecord } from '../types.js';
+import type { Depth, VerificationRecord } from '../types.js';
 import { KeptErrors } from './problems.js';
 import type { Streams } from './streams.js';
 import { print, widthOf } from './streams.js';
@@ -46,6 +47,7 @@ export async function verifyCommand(args: VerifyArguments, library: Library, str
   const restorePoints = await loadRestorePoints(args.paths);
   if (args.report !== undefined) await prepareReportFolder(args.report);
   const ledger = openLedger(stateFolder(args.state));
+  const artefactFolder = join(stateFolder(args.state), ARTEFACT_FOLDER);
   const abort = new AbortController();
   const uninstall = installSignalHandlers(abort);
   const errors = new KeptErrors();
@@ -53,7 +55,7 @@ export async function verifyCommand(args: VerifyArguments, library: Library, str
   try {
     await reportAbandoned(streams);
     for (const restorePoint of restorePoints) {
-      const record = await errors.keep(() => verifyOne(restorePoint, policy, library, streams, abort.signal));
+      const record = await errors.keep(() => verifyOne({ restorePoint, policy, ...library, signal: abort.signal, artefactFolder }, streams));
       if (record) {
         records.push(record);
         const entry = await errors.keep(() => ledger.appendRecord(record));
@@ -86,11 +88,12 @@ function appearance({ stdout }: Streams): { color: boolean; width: number } {
   return { color: wantsColour(stdout), width: widthOf(stdout) };
 }
 
-async function verifyOne(restorePoint: RestorePoint, policy: Policy, library: Library, streams: Streams, signal: AbortSignal): Promise<VerificationRecord> {
+async function verifyOne(request: Omit<RunRequest, 'observer'>, streams: Streams): Promise<VerificationRecord> {
+  const { signal } = request;
   if (signal.aborted) throw signal.reason instanceof InterruptedError ? signal.reason : new InterruptedError({ code: 'interrupted', message: 'Interrupted.' });
   const progress = openProgress([...STAGES], streams.stderr as NodeJS.WriteStream);
   try {
-    return await verifyRestorePoint({ restorePoint, policy, checks: library.checks, finders: library.finders, observer: progress, signal });
+    return await verifyRestorePoint({ ...request, observer: progress });
   } finally {
     await progress.finish();
   }

@@ -1,5 +1,7 @@
 /** What every lab offers, and what checks may use of them. Labs do not know checks. */
+
 import type { ByteMap, DatabaseInstance, GuestFiles, OperatingSystem, ProgressSink, SnapshotImage, SystemMount } from '../types.js';
+import type { Artefact, Look, MachineDescription, MachineEvent, MemoryFacts, SavedMemory, Way } from '../ways.js';
 
 /** A lab is an isolated place to look at a restore point. `open` gives a session; `close` leaves nothing behind. */
 export interface Lab<Request, Session extends LabSession> {
@@ -168,6 +170,85 @@ export interface EngineLab {
   run(request: EngineRequest): Promise<{ stdout: string; use: EngineUse }>;
 }
 
+// ---------------------------------------------------------------- machine
+
+/** Keys by QEMU's names (`ret`, `caps_lock`, `alt-sysrq-h` is three at once, joined by dashes). */
+export type KeyStroke = string;
+
+/** A guest that runs in QEMU on throw-away overlays, seen and touched from outside only. Starts paused: `run` lets it go. */
+export interface Machine {
+  readonly way: Way;
+  readonly accelerator: 'kvm' | 'tcg';
+  readonly description: MachineDescription;
+  /** Lets it run on, from its memory or from its firmware. Times of looks count from here. */
+  run(): Promise<void>;
+  look(): Promise<Look>;
+  /** All so far, oldest first; of endless ones the last 1000. */
+  readonly events: readonly MachineEvent[];
+  /** PNG. Null when the machine has no screen. */
+  screenshot(): Promise<Buffer | null>;
+  /** What came over the first serial line: the first and the last 256 KiB of it. */
+  serialText(): string;
+  writeSerial(text: string): Promise<void>;
+  /** One after the other, each pressed and let go. */
+  press(keys: KeyStroke[]): Promise<void>;
+  /** Whether the guest has switched a keyboard light since: the answer to `caps_lock` of most systems. Null when QEMU cannot tell. */
+  keyboardLights(): number | null;
+  pressPower(): Promise<void>;
+  /** RAM as it is now. */
+  readMemory(address: number, lengthBytes: number): Promise<Buffer>;
+  /** The only other party on the guest's network; null when it was started without one. */
+  readonly network: GuestNetwork | null;
+  /** Resolves when QEMU has ended, by itself or because it was closed. */
+  readonly ended: Promise<{ exitCode: number | null; stderr: string }>;
+  /** Overlays by disk, as the guest left them; whole only after the guest was powered off or the machine was closed. */
+  overlays(): { disk: string; path: string }[];
+  /** Ends QEMU; the overlays stay until `discard`. */
+  close(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+/** A closed network: one card of the guest on one end, this process on the other, nothing else anywhere. */
+export interface GuestNetwork {
+  /** Addresses that the guest used or was given. */
+  readonly addresses: readonly string[];
+  /** Frames of the guest by what they are: `arp`, `dhcp`, `ipv6-nd`, `tcp`, ... */
+  readonly frames: Readonly<Record<string, number>>;
+  /** Looks for the guest at addresses it is expected to have, and at all nodes of the link; gives what answers. */
+  discover(expected: string[], options: { timeoutMs: number; signal: AbortSignal }): Promise<string[]>;
+  /** @returns milliseconds, or null when nothing answers */
+  ping(address: string, options: { timeoutMs: number }): Promise<number | null>;
+  /** @throws LabError when it is refused or not answered; the code is `network.refused` or `network.silent`. */
+  connect(address: string, port: number, options: { timeoutMs: number }): Promise<GuestConversation>;
+  /** One datagram and what comes back; null when nothing does. */
+  ask(address: string, port: number, payload: Buffer, options: { timeoutMs: number }): Promise<Buffer | null>;
+}
+
+/** One TCP connection into the guest. */
+export interface GuestConversation {
+  write(bytes: Buffer | string): Promise<void>;
+  /** All that comes until `enough` is content, the guest closes, or time is over. */
+  readUntil(enough: (bytes: Buffer) => boolean, options: { timeoutMs: number }): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+export interface MachineRequest {
+  way: Way;
+  description: MachineDescription;
+  /** For `resume`. */
+  memory: SavedMemory | null;
+  /** Whether cards of the guest are connected to the closed network. */
+  network: boolean;
+}
+
+/** Starts the machine of the restore point, each time on new overlays over the disks as captured. */
+export interface MachineStarter {
+  /** @throws LabError with QEMU's own words when it does not take the hardware or the memory. */
+  start(request: MachineRequest, signal: AbortSignal): Promise<Machine>;
+  /** Whether this host can continue such a machine faithfully: null, or why not. */
+  obstacle(memory: MemoryFacts): Promise<string | null>;
+}
+
 /** What a check may use. Each is opened when first asked for. */
 export interface CheckLabs {
   sandbox: Sandbox;
@@ -175,6 +256,11 @@ export interface CheckLabs {
   files: GuestFiles;
   appliance(): Promise<Appliance>;
   engine: EngineLab;
+  /** The saved memory, unpacked; null when the restore point has none. Opened once. */
+  memory(): Promise<SavedMemory | null>;
+  machine: MachineStarter;
+  /** Keeps bytes beside the record, by their digest. */
+  keep(name: string, mediaType: string, bytes: Uint8Array): Promise<Artefact>;
   /** A private, empty folder for this check, removed after it. */
   scratchFolder(): Promise<string>;
 }

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import type { FileDigest, RestorePoint, RunDocument, Verdict, VerificationRecord } from '../types.js';
 import { plainJson } from './canonical.js';
 
-export interface RecordInput extends Pick<VerificationRecord, 'checks' | 'inspection' | 'environment' | 'isolation' | 'deviations' | 'stages' | 'cleanup'> {
+export interface RecordInput
+  extends Pick<VerificationRecord, 'checks' | 'inspection' | 'artefacts' | 'environment' | 'isolation' | 'deviations' | 'stages' | 'cleanup'> {
   restorePoint: Pick<RestorePoint, 'id' | 'machine' | 'takenAt'>;
   files: FileDigest[];
   verdict: Verdict;
@@ -17,7 +18,7 @@ export interface RecordInput extends Pick<VerificationRecord, 'checks' | 'inspec
 
 /** The result is plain JSON with a canonical form, whatever names a guest gave its files. */
 export function buildRecord(input: RecordInput): VerificationRecord {
-  const { restorePoint, files, verdict, startedAt, finishedAt, checks, inspection, environment, isolation, deviations, stages, cleanup } = input;
+  const { restorePoint, files, verdict, startedAt, finishedAt, checks, inspection, artefacts, environment, isolation, deviations, stages, cleanup } = input;
   const { id, machine, takenAt } = restorePoint;
   return plainJson({
     schema: 'snapproof.record/v1' as const,
@@ -31,9 +32,11 @@ export function buildRecord(input: RecordInput): VerificationRecord {
     consistency: verdict.consistency,
     recovery: verdict.recovery,
     instances: verdict.instances,
+    ways: verdict.ways,
     coverage: verdict.coverage,
     checks,
     inspection,
+    artefacts,
     environment,
     isolation,
     deviations,

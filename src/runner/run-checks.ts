@@ -16,10 +16,17 @@ export interface StageRequest {
   context: Omit<CheckContext<unknown>, 'options'>;
 }
 
-const DEPTHS: Depth[] = ['static', 'recovery', 'boot', 'resume', 'full'];
+/** What each depth does. The two ways back are independent of each other; `full` means all that apply. */
+const REACHES: Record<Depth, Depth[]> = {
+  static: ['static'],
+  recovery: ['static', 'recovery'],
+  boot: ['static', 'recovery', 'boot'],
+  resume: ['static', 'recovery', 'resume'],
+  full: ['static', 'recovery', 'boot', 'resume', 'full'],
+};
 
 export function depthReaches(wanted: Depth, needed: Depth): boolean {
-  return DEPTHS.indexOf(wanted) >= DEPTHS.indexOf(needed);
+  return REACHES[wanted].includes(needed);
 }
 
 /** `postgresql` selects the family, `postgresql/wal-chain` one check. */
@@ -106,6 +113,7 @@ function blank(check: Check, target: CheckTarget): Omit<CheckResult, 'outcome' |
     consistency: null,
     recovery: null,
     instanceState: null,
+    way: null,
     tested: [],
     untested: [],
   };
@@ -118,8 +126,8 @@ function skipped(check: Check, target: CheckTarget, reason: string, listed: { ho
 }
 
 function judged(check: Check, target: CheckTarget, judgement: Judgement, durationMs: number): CheckResult {
-  const { outcome, summary, findings, advice = '', consistency = null, recovery = null, instanceState = null, tested, untested } = judgement;
-  return { ...blank(check, target), outcome, summary, durationMs, findings, advice, consistency, recovery, instanceState, tested, untested };
+  const { outcome, summary, findings, advice = '', consistency = null, recovery = null, instanceState = null, way = null, tested, untested } = judgement;
+  return { ...blank(check, target), outcome, summary, durationMs, findings, advice, consistency, recovery, instanceState, way, tested, untested };
 }
 
 /** A snapshot of what was inspected before there is anything: image checks need none of it. */

@@ -1,18 +1,22 @@
 /** The labs of one restore point: opened when first needed, all closed together, whatever happened. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LabError } from '../errors.js';
+import { LabError, NotTestedError } from '../errors.js';
 import { applianceEnvironment } from '../labs/acceleration.js';
 import { ApplianceLab, type ApplianceSession } from '../labs/appliance/appliance.js';
 import { ApplianceFiles } from '../labs/appliance/guest-files.js';
 import { EngineRunner } from '../labs/engine/index.js';
 import { ExposureLab, type ExposureSession } from '../labs/exposure/exposure.js';
-import type { Appliance, CheckLabs } from '../labs/lab.js';
+import type { Appliance, CheckLabs, MachineStarter } from '../labs/lab.js';
 import { openSandbox, type SandboxSession } from '../labs/sandbox/index.js';
+import { keepArtefact } from '../ledger/index.js';
 import type { WorkFolder } from '../process/work-folder.js';
 import type { Policy, SnapshotImage, Volume } from '../types.js';
+import type { Artefact, SavedMemory } from '../ways.js';
 
 export class RunLabs implements CheckLabs {
+  /** What was kept, in the order in which it was. */
+  readonly artefacts: Artefact[] = [];
   readonly sandbox: SandboxSession;
   readonly engine: EngineRunner;
   private exposed: ExposureSession | null = null;
@@ -25,6 +29,8 @@ export class RunLabs implements CheckLabs {
     private readonly folder: WorkFolder,
     private readonly policy: Policy,
     private readonly signal: AbortSignal,
+    /** Null: this run keeps nothing. */
+    private readonly artefactFolder: string | null,
   ) {
     this.sandbox = openSandbox({ fileBytes: policy.limits.overlayBytes });
     this.engine = new EngineRunner({
@@ -70,6 +76,21 @@ export class RunLabs implements CheckLabs {
   async openFiles(volumes: Volume[]): Promise<ApplianceFiles> {
     this.guestFiles = new ApplianceFiles(await this.session(), this.exposure, volumes);
     return this.guestFiles;
+  }
+
+  memory(): Promise<SavedMemory | null> {
+    throw new NotTestedError({ code: 'run.memory', message: 'this version cannot read saved memory yet' });
+  }
+
+  get machine(): MachineStarter {
+    throw new NotTestedError({ code: 'run.machine', message: 'this version cannot start machines yet' });
+  }
+
+  async keep(name: string, mediaType: string, bytes: Uint8Array): Promise<Artefact> {
+    if (this.artefactFolder === null) throw new LabError({ code: 'run.artefacts', message: 'this run has no folder to keep files in' });
+    const kept = await keepArtefact(this.artefactFolder, name, mediaType, bytes);
+    this.artefacts.push(kept);
+    return kept;
   }
 
   async scratchFolder(): Promise<string> {

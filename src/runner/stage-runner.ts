@@ -18,7 +18,7 @@ export interface StageRequest {
 type StageContext = Omit<CheckContext<unknown>, 'options'>;
 
 /** Reading may go side by side, and so may what writes to volumes of its own; engines may not. */
-const CONCURRENCY: Record<CheckStage, number> = { image: 2, volume: 2, static: 2, logical: 2, recovery: 1 };
+const CONCURRENCY: Record<CheckStage, number> = { image: 2, volume: 2, static: 2, memory: 1, logical: 2, recovery: 1, life: 1 };
 
 export class StageRunner {
   /** What was judged so far: it stays when a later stage cannot run. */

@@ -17,8 +17,10 @@ export const STAGES = [
   { name: 'volume', title: 'Replay and check the file systems' },
   { name: 'inspect', title: 'Look for systems and databases' },
   { name: 'static', title: 'Read the databases and their logs' },
+  { name: 'memory', title: 'Read the saved memory' },
   { name: 'logical', title: 'Check the data with the database programs' },
   { name: 'recovery', title: 'Recover the databases on the overlay' },
+  { name: 'life', title: 'Bring the machine back, and see whether it lives' },
   { name: 'digests', title: 'Digest every file' },
   { name: 'cleanup', title: 'Close the labs and remove what was written' },
 ] as const;

@@ -34,6 +34,7 @@ export function foldVerdict(input: VerdictInput): Verdict {
     consistency,
     recovery,
     instances,
+    ways: input.checks.flatMap(({ way }) => way ?? []),
     coverage: { tested: collectTested(input.checks), untested },
   };
 }

@@ -19,7 +19,7 @@ interface Manifest {
   takenAt?: string | null;
   source?: Record<string, unknown>;
   disks: { path: string; format?: string | null; bus?: string | null }[];
-  memory?: { path: string; format?: string } | null;
+  memory?: { path: string; format?: string; snapshot?: string } | null;
   hardware?: Hardware | null;
   declaredConsistency?: Consistency;
 }
@@ -45,7 +45,7 @@ export async function readManifest(path: string): Promise<RestorePoint> {
     folder,
     source: manifest.source ?? {},
     disks,
-    memory: memory ? { path: await member(path, memory.path), format: memory.format ?? 'unknown' } : null,
+    memory: memory ? { path: await member(path, memory.path), format: memory.format ?? 'unknown', snapshot: memory.snapshot ?? null } : null,
     hardware: manifest.hardware ?? null,
     declaredConsistency: manifest.declaredConsistency ?? 'unknown',
     configs: [path],

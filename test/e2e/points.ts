@@ -80,7 +80,9 @@ export async function verify(path: string, changes: Partial<Policy> = {}): Promi
   const digests: Digests = new Map();
   const policy = { ...DEFAULT_POLICY, ...changes };
   const finders = [...FINDERS, digester(digests)];
-  const record = await verifyRestorePoint({ restorePoint, policy, checks: CHECKS, finders, observer: silent, signal: new AbortController().signal });
+  const artefactFolder = await mkdtemp(join(tmpdir(), 'snapproof-artefacts-'));
+  const request = { restorePoint, policy, checks: CHECKS, finders, observer: silent, signal: new AbortController().signal, artefactFolder };
+  const record = await verifyRestorePoint(request).finally(() => rm(artefactFolder, { recursive: true, force: true }));
   return { record, digests };
 }
 

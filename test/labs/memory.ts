@@ -45,6 +45,12 @@ export function memoryLabs(options: MemoryLabsOptions = {}): MemoryLabs {
     exposure: memoryExposure(options),
     files: new FolderFiles(options.volumes ?? {}),
     engine: { run: () => Promise.reject(new NotTestedError({ code: 'memory.engine', message: 'no engine was prepared' })) },
+    memory: async () => null,
+    machine: {
+      start: () => Promise.reject(new LabError({ code: 'memory.machine', message: 'no machine was prepared' })),
+      obstacle: async () => null,
+    },
+    keep: () => Promise.reject(new LabError({ code: 'memory.keep', message: 'no folder for artefacts was prepared' })),
     appliance: async () => memoryAppliance(options, assertOpen),
     scratchFolder: options.scratch ?? (() => Promise.reject(new LabError({ code: 'memory.scratch', message: 'no scratch folder was prepared' }))),
     close: async () => {

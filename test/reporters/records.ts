@@ -77,6 +77,7 @@ function record(
     verdict,
     checks,
     inspection: INSPECTION,
+    artefacts: [],
     environment: { snapproof: '0.1.0', accelerator: 'tcg' },
     isolation: { network: 'none' },
     deviations: changes.deviations ?? [],
@@ -117,6 +118,7 @@ const NO_ENGINE: CheckResult = {
   consistency: null,
   recovery: null,
   instanceState: null,
+  way: null,
   tested: [],
   advice: 'Give the appliance more memory in the policy (limits.applianceMemoryMiB) and run it again.',
 };

@@ -27,7 +27,7 @@ test('thousands of files are counted, and what a manifest says there by chance i
 });
 
 test('saved memory that nobody asked to resume is said; asked for, it keeps the verdict from passing', () => {
-  const memory = { path: '/somewhere/ram', format: 'qemu' };
+  const memory = { path: '/somewhere/ram', format: 'qemu', snapshot: null };
   const resume = (depth: 'recovery' | 'resume') =>
     untestedWays(pointWith({ memory }), { ...DEFAULT_POLICY, depth }).find(({ what }) => /saved memory/.test(what));
   expect(resume('recovery')).toMatchObject({ holdsData: false });
