@@ -113,7 +113,7 @@ describe('a manifest', () => {
       { path: join(folder, 'a.qcow2'), format: 'vpc', bus: 'virtio' },
       { path: join(folder, 'sub/b'), format: null, bus: null },
     ]);
-    expect(point?.memory).toEqual({ path: join(folder, 'ram'), format: 'unknown' });
+    expect(point?.memory).toEqual({ path: join(folder, 'ram'), format: 'unknown', snapshot: null });
   });
 
   it.each([
