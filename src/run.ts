@@ -8,7 +8,7 @@ import type { Check, EngineFinder } from './check.js';
 import { InterruptedError, LabError, SnapproofError } from './errors.js';
 import { changesSince, type DigestResult, digestFiles, filesToDigest, openImages, stampFiles } from './images/index.js';
 import { inspectGuest, inspectVolumes } from './inspection/inspect.js';
-import { buildRecord } from './ledger/index.js';
+import { buildRecord, digestOf } from './ledger/index.js';
 import { openWorkFolder } from './process/work-folder.js';
 import { describeEnvironment, describeIsolation } from './runner/environment.js';
 import { expectationTargets, unreachedExpectations } from './runner/expectations.js';
@@ -31,6 +31,8 @@ export interface RunRequest {
   signal: AbortSignal;
   /** Where files are kept beside the record, such as screenshots; they lie there by their digest. */
   artefactFolder: string;
+  /** The drill that this belongs to; null: verified by itself. */
+  drill: VerificationRecord['drill'];
 }
 
 /** What the stages inside the labs add up to. */
@@ -88,6 +90,8 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
     verdict,
     checks,
     inspection: examination.inspection,
+    policy: { depth: policy.depth, sha256: digestOf(policy) },
+    drill: request.drill,
     artefacts: labs.artefacts,
     environment: await describeEnvironment(),
     isolation,
@@ -102,7 +106,7 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
 
 /** What is on the disks, without judgement. The same labs as a verification, and no check. */
 export async function inspectRestorePoint(
-  request: Omit<RunRequest, 'checks' | 'artefactFolder'>,
+  request: Omit<RunRequest, 'checks' | 'artefactFolder' | 'drill'>,
 ): Promise<{ images: SnapshotImage[]; inspection: Inspection }> {
   const { restorePoint, policy, signal } = request;
   const clock = new StageClock(request.observer);

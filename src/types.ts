@@ -5,6 +5,7 @@
  * Everything here is plain data (JSON), except the interfaces at the end of each section that read bytes.
  */
 
+import type { Selection } from './documents.js';
 import type { Artefact, WayResult } from './ways.js';
 
 // ---------------------------------------------------------------- policy
@@ -482,6 +483,10 @@ export interface VerificationRecord extends Verdict {
   restorePoint: { id: string; machine: string; takenAt: string | null; files: FileDigest[] };
   checks: CheckResult[];
   inspection: Inspection | null;
+  /** What was asked for: the digest is of the policy's canonical JSON, so that equal policies are known again. */
+  policy: { depth: Depth; sha256: string };
+  /** Of a drill's record: which drill, and how the restore point was chosen. */
+  drill: { id: string; selection: Selection } | null;
   /** Files kept beside the record. */
   artefacts: Artefact[];
   environment: Record<string, string | number | boolean | null>;

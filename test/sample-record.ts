@@ -20,6 +20,8 @@ export function sampleRecord(id: string, changes: Partial<RecordInput> = {}): Ve
     },
     checks: [],
     inspection: null,
+    policy: { depth: 'recovery', sha256: 'c'.repeat(64) },
+    drill: null,
     artefacts: [],
     environment: { snapproof: '0.1.0', accelerator: 'tcg' },
     isolation: { network: 'none' },

@@ -55,7 +55,7 @@ export async function verifyCommand(args: VerifyArguments, library: Library, str
   try {
     await reportAbandoned(streams);
     for (const restorePoint of restorePoints) {
-      const record = await errors.keep(() => verifyOne({ restorePoint, policy, ...library, signal: abort.signal, artefactFolder }, streams));
+      const record = await errors.keep(() => verifyOne({ restorePoint, policy, ...library, signal: abort.signal, artefactFolder, drill: null }, streams));
       if (record) {
         records.push(record);
         const entry = await errors.keep(() => ledger.appendRecord(record));

@@ -58,3 +58,8 @@ export function nextEntry(head: LedgerHead, recordId: string, canonicalRecord: s
   };
   return { ...fields, entryHash: entryHash(fields) };
 }
+
+/** SHA-256 of a value's canonical JSON: the same for equal values, whatever the order of their members. */
+export function digestOf(value: unknown): string {
+  return sha256Hex(canonicalJson(value));
+}

@@ -4,7 +4,10 @@ import type { FileDigest, RestorePoint, RunDocument, Verdict, VerificationRecord
 import { plainJson } from './canonical.js';
 
 export interface RecordInput
-  extends Pick<VerificationRecord, 'checks' | 'inspection' | 'artefacts' | 'environment' | 'isolation' | 'deviations' | 'stages' | 'cleanup'> {
+  extends Pick<
+    VerificationRecord,
+    'checks' | 'inspection' | 'artefacts' | 'policy' | 'drill' | 'environment' | 'isolation' | 'deviations' | 'stages' | 'cleanup'
+  > {
   restorePoint: Pick<RestorePoint, 'id' | 'machine' | 'takenAt'>;
   files: FileDigest[];
   verdict: Verdict;
@@ -18,7 +21,23 @@ export interface RecordInput
 
 /** The result is plain JSON with a canonical form, whatever names a guest gave its files. */
 export function buildRecord(input: RecordInput): VerificationRecord {
-  const { restorePoint, files, verdict, startedAt, finishedAt, checks, inspection, artefacts, environment, isolation, deviations, stages, cleanup } = input;
+  const {
+    restorePoint,
+    files,
+    verdict,
+    startedAt,
+    finishedAt,
+    checks,
+    inspection,
+    policy,
+    drill,
+    artefacts,
+    environment,
+    isolation,
+    deviations,
+    stages,
+    cleanup,
+  } = input;
   const { id, machine, takenAt } = restorePoint;
   return plainJson({
     schema: 'snapproof.record/v1' as const,
@@ -36,6 +55,8 @@ export function buildRecord(input: RecordInput): VerificationRecord {
     coverage: verdict.coverage,
     checks,
     inspection,
+    policy,
+    drill,
     artefacts,
     environment,
     isolation,

@@ -81,7 +81,7 @@ export async function verify(path: string, changes: Partial<Policy> = {}): Promi
   const policy = { ...DEFAULT_POLICY, ...changes };
   const finders = [...FINDERS, digester(digests)];
   const artefactFolder = await mkdtemp(join(tmpdir(), 'snapproof-artefacts-'));
-  const request = { restorePoint, policy, checks: CHECKS, finders, observer: silent, signal: new AbortController().signal, artefactFolder };
+  const request = { restorePoint, policy, checks: CHECKS, finders, observer: silent, signal: new AbortController().signal, artefactFolder, drill: null };
   const record = await verifyRestorePoint(request).finally(() => rm(artefactFolder, { recursive: true, force: true }));
   return { record, digests };
 }

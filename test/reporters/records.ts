@@ -77,6 +77,8 @@ function record(
     verdict,
     checks,
     inspection: INSPECTION,
+    policy: { depth: 'recovery', sha256: 'c'.repeat(64) },
+    drill: null,
     artefacts: [],
     environment: { snapproof: '0.1.0', accelerator: 'tcg' },
     isolation: { network: 'none' },
