@@ -31,6 +31,7 @@ export async function locateVmState(source: ByteSource, path: string, wanted: st
   const fields = await readFields(source);
   if (fields.encryption !== 0) return 'encrypted';
   const table = await readSnapshots(source, fields.snapshots, new HighWater());
+  if (table.l1Tables.length < fields.snapshots.count) throw refuse('snapshot.cut', 'the qcow2 file ends before or inside of the table of its snapshots');
   const index = pick(table.listed, wanted);
   const snapshot = table.listed[index] as InternalSnapshot;
   const l1 = table.l1Tables[index] as SnapshotTable['l1Tables'][number];
