@@ -76,6 +76,8 @@ export interface PciFacts {
   chassis: number | null;
   /** Of virtio devices: whether it offers the interface of virtio 1.0. */
   modern: boolean;
+  /** Of a USB 3 controller: how many ports it has, those of both speeds counted. */
+  usbPorts: number | null;
 }
 
 export interface VirtioFacts {
@@ -117,12 +119,19 @@ export type HardwareOrigin = 'stream' | 'libvirt' | 'manifest' | 'disks' | 'defa
 /** A machine that can be started: everything QEMU must be told, with where each part was learnt. */
 export interface MachineDescription {
   machineType: string;
+  /** Further options of the machine: `{ hpet: 'off' }`. */
+  machineOptions: Record<string, 'on' | 'off'>;
   cpuModel: string;
   cpus: number;
   memoryMiB: number;
   firmware: 'bios' | 'uefi';
-  /** Objects for QEMU's `-device`, in order; `drive` names a disk of the restore point (`disk0`), `netdev` is `net0` for every network card. */
-  devices: Record<string, unknown>[];
+  /** Of a UEFI machine that is resumed: the sizes of its flash devices. What is in them comes with the stream. */
+  flashBytes: number[];
+  /**
+   * Objects for QEMU's `-device`, in order, with values of JSON's types. `drive` names a disk of the restore point (`disk0`), `netdev` is
+   * `net0`, `net1`, ... for the network cards, `chardev` `serial0`, `serial1`, ... and `audiodev` `audio0`: nothing else of the host.
+   */
+  devices: Record<string, string | number | boolean>[];
   /** By field: `{ cpus: 'stream', cpuModel: 'manifest' }`. */
   origins: Record<string, HardwareOrigin>;
   /** How it differs from the original, in sentences for the record: less RAM, a device left out. */

@@ -1,7 +1,7 @@
 /** The devices of a stream: what each section's name says, and what its PCI configuration space says. */
 import type { ByteSource } from '../../types.js';
 import type { StreamDevice } from '../../ways.js';
-import { type DescribedDevice, findType } from '../stream/description.js';
+import { type DescribedDevice, findField, findType } from '../stream/description.js';
 import { keyOf, type Section, type StreamContent } from '../stream/walk.js';
 import { CONFIG_BYTES, readPciConfig } from './pci-config.js';
 import { readVirtio } from './virtio.js';
@@ -23,14 +23,16 @@ async function readDevice(source: ByteSource, section: Section, layout: Describe
   const { name, instance } = section;
   const device: StreamDevice = { name, instance, pciAddress: pciAddressOf(name), pci: null, virtio: null };
   const kind = kindOf(name);
-  if (kind.startsWith('virtio-') && device.pciAddress) {
+  if (kind.startsWith('virtio-') && kind !== 'virtio-vga' && device.pciAddress) {
     const state = await source.read(section.offset, Math.min(section.lengthBytes, VIRTIO_BYTES));
     return { ...device, ...(await readVirtio(kind, state, signal)) };
   }
   const place = layout ? findType(layout, 'pci config') : null;
   if (!place || place.offset + CONFIG_BYTES > section.lengthBytes) return device;
   const config = readPciConfig(await source.read(section.offset + place.offset, CONFIG_BYTES));
-  return { ...device, pci: config?.facts ?? null };
+  if (!config) return device;
+  const usbPorts = kind === 'xhci' && layout ? (findField(layout, 'ports', 'anywhere')?.elements ?? null) : null;
+  return { ...device, pci: { ...config.facts, usbPorts } };
 }
 
 /** `0000:00:08.0:00.0/virtio-scsi` gives `08.0:00.0`; what hangs on a device, as in `0000:00:02.0/1/usb-ptr`, has none. */

@@ -36,6 +36,7 @@ export function readPciConfig(config: Buffer): PciConfig | null {
     port: express === undefined ? null : portOf(config, express),
     chassis: slotId === undefined ? null : config.readUInt8(slotId + 3),
     modern: vendor === VIRTIO_VENDOR && found.has(CAPABILITY.vendor),
+    usbPorts: null,
   };
   return { facts, express: express !== undefined };
 }

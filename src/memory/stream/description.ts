@@ -88,12 +88,13 @@ function headBytes(name: string): number {
 export interface Place {
   offset: number;
   lengthBytes: number;
+  elements: number;
   type: string;
 }
 
-/** The field that is called so, in the device itself or in its subsections, not inside of structures. */
-export function findField(layout: Layout, name: string): Place | null {
-  return search(layout, (field) => field.name === name, false);
+/** The field that is called so, in the device itself or in its subsections; `anywhere`: also inside of structures. */
+export function findField(layout: Layout, name: string, where: 'outside' | 'anywhere' = 'outside'): Place | null {
+  return search(layout, (field) => field.name === name, where === 'anywhere');
 }
 
 /** The first field of this type, also inside of structures. */
@@ -104,7 +105,7 @@ export function findType(layout: Layout, type: string): Place | null {
 function search(layout: Layout, wanted: (field: Field) => boolean, deep: boolean): Place | null {
   let offset = 0;
   for (const field of layout.fields) {
-    if (wanted(field)) return { offset, lengthBytes: field.sizeBytes * field.elements, type: field.type };
+    if (wanted(field)) return { offset, lengthBytes: field.sizeBytes * field.elements, elements: field.elements, type: field.type };
     const inner = deep && field.struct ? search(field.struct, wanted, deep) : null;
     if (inner) return { ...inner, offset: offset + inner.offset };
     offset += field.sizeBytes * field.elements;
