@@ -202,11 +202,6 @@ class StreamMachineBuilder {
   }
 }
 
-/** A card for two pairs of queues or more needs as many on its other end. */
-export function queuePairsOf({ virtio }: StreamDevice): number {
-  return virtio ? Math.max(1, Math.floor((virtio.queues - 1) / 2)) : 1;
-}
-
 function virtioProperties({ pci, virtio }: StreamDevice, driver: string): Device {
   if (!pci) return {};
   const properties: Device = {};
@@ -231,3 +226,12 @@ function isNetworkCard({ pci, name }: StreamDevice): boolean {
 }
 
 const idOf = (address: string): string => `pci-${address.replaceAll(/[:.]/g, '-')}`;
+
+/** What the other end of the machine's network cards must offer, or QEMU refuses the stream. */
+export function networkNeeds({ devices }: MemoryFacts): { vnetHeader: boolean; queuePairs: number } {
+  const cards = devices.filter(({ name }) => kindOf(name) === 'virtio-net');
+  return {
+    vnetHeader: cards.some(({ virtio }) => virtio?.vnetHeader === true),
+    queuePairs: cards.reduce((most, { virtio }) => Math.max(most, virtio ? Math.floor((virtio.queues - 1) / 2) : 1), 1),
+  };
+}
