@@ -1,7 +1,7 @@
 /** What every lab offers, and what checks may use of them. Labs do not know checks. */
 
 import type { ByteMap, DatabaseInstance, GuestFiles, OperatingSystem, ProgressSink, SnapshotImage, SystemMount } from '../types.js';
-import type { Artefact, Look, MachineDescription, MachineEvent, MemoryFacts, SavedMemory, Way } from '../ways.js';
+import type { Artefact, Look, MachineDescription, MachineEvent, SavedMemory, Way } from '../ways.js';
 
 /** A lab is an isolated place to look at a restore point. `open` gives a session; `close` leaves nothing behind. */
 export interface Lab<Request, Session extends LabSession> {
@@ -232,21 +232,22 @@ export interface GuestConversation {
   close(): Promise<void>;
 }
 
-export interface MachineRequest {
-  way: Way;
-  description: MachineDescription;
-  /** For `resume`. */
-  memory: SavedMemory | null;
+export interface MachineChoices {
   /** Whether cards of the guest are connected to the closed network. */
   network: boolean;
+  /**
+   * `ahead` (software emulation only): whenever the guest has nothing to do, its clock jumps to its next timer, so that minutes of its
+   * time pass in a second. Nobody outside can talk to it meanwhile.
+   */
+  clock?: 'real' | 'ahead';
 }
 
-/** Starts the machine of the restore point, each time on new overlays over the disks as captured. */
+/** Starts the machine of the restore point, each time on new overlays over the disks as captured, with the hardware it had. */
 export interface MachineStarter {
   /** @throws LabError with QEMU's own words when it does not take the hardware or the memory. */
-  start(request: MachineRequest, signal: AbortSignal): Promise<Machine>;
-  /** Whether this host can continue such a machine faithfully: null, or why not. */
-  obstacle(memory: MemoryFacts): Promise<string | null>;
+  start(way: Way, choices: MachineChoices, signal: AbortSignal): Promise<Machine>;
+  /** Why this host cannot bring such a machine back faithfully, or null. */
+  obstacle(way: Way): Promise<string | null>;
 }
 
 /** What a check may use. Each is opened when first asked for. */
