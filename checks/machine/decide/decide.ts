@@ -78,8 +78,8 @@ const RULES: Rule[] = [
   lockedUp,
   tasksHang,
   serviceAnswers,
-  silent,
   stuckInLoader,
+  silent,
 ];
 
 function overlayFull({ evidence }: Scene): Decision | null {

@@ -27,6 +27,7 @@ export class Watch {
     readonly machine: Machine,
     private readonly keep: Keep,
     readonly signal: AbortSignal,
+    private readonly wait: (ms: number) => Promise<unknown> = (ms) => sleep(ms, undefined, { signal }),
   ) {}
 
   get recognised(): Recognised[] {
@@ -59,7 +60,7 @@ export class Watch {
     const since = await this.look();
     while (!enough()) {
       if (this.had(since) >= hadMs || this.isOver()) return enough();
-      await sleep(pauseMs, undefined, { signal: this.signal });
+      await this.wait(pauseMs);
       await this.look();
     }
     return true;
@@ -112,12 +113,12 @@ export class Watch {
     this.serialSeen = look.serialBytes;
   }
 
-  /** What an old screen showed stays old, even when it is drawn again. */
+  /** What an old screen showed stays old, even when it is drawn again, or something is typed behind it. */
   private note(texts: Recognised[]): void {
     for (const text of texts) {
       const key = `${text.code} ${text.source}`;
       const known = this.texts.get(key);
-      if (!known || known.text !== text.text) this.texts.set(key, text);
+      if (!known || !text.text.startsWith(known.text)) this.texts.set(key, text);
       const stage = STAGES[text.meaning];
       if (stage && this.machine.way === 'boot') this.noteStage(stage);
     }
