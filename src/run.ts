@@ -197,7 +197,7 @@ async function bringBack(request: RunRequest, labs: RunLabs, clock: StageClock, 
 
 /** The same checks on the same disks, as the machine left them; what the policy expects in the data was asked of the capture. */
 async function examineAfter(request: RunRequest, images: SnapshotImage[], labs: RunLabs, clock: StageClock): Promise<CheckResult[]> {
-  const after = { ...request, policy: { ...request.policy, expect: [] } };
+  const after = { ...request, restorePoint: { ...request.restorePoint, memory: null }, policy: { ...request.policy, expect: [] } };
   const stages = new StageRunner(after, labs, clock);
   const examination: Examination = { checks: stages.results, inspection: null, untested: [] };
   try {
