@@ -214,6 +214,8 @@ export interface GuestNetwork {
   readonly addresses: readonly string[];
   /** Frames of the guest by what they are: `arp`, `dhcp`, `ipv6-nd`, `tcp`, ... Those in a VLAN count as `vlan-tagged` besides. */
   readonly frames: Readonly<Record<string, number>>;
+  /** All frames of the guest. */
+  readonly framesSent: number;
   /** Where the guest wanted to go: the first hundred destinations. None of it came out. */
   readonly attempts: readonly OutsideAttempt[];
   /** Looks for the guest at addresses it is expected to have, and at all nodes of the link; gives what answers. */

@@ -82,9 +82,9 @@ export class ClosedNetwork implements GuestNetwork {
   }
 }
 
-/** A network with its first card; `attach` connects further ones. */
-export function attachNetwork(socket: Duplex, options: NetworkOptions = {}): ClosedNetwork {
+/** A network with the cards that the guest has at first; `attach` connects further ones. */
+export function attachNetwork(sockets: Duplex | Duplex[], options: NetworkOptions = {}): ClosedNetwork {
   const network = new ClosedNetwork(options);
-  network.attach(socket);
+  for (const socket of [sockets].flat()) network.attach(socket);
   return network;
 }
