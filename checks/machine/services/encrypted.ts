@@ -102,10 +102,13 @@ function overSocket(socket: TLSSocket): GuestConversation {
     bytes = Buffer.concat([bytes, chunk]).subarray(0, 65_536);
     changed();
   });
-  socket.on('close', () => {
-    ended = 'closed';
+  const end = (how: 'closed' | 'reset') => () => {
+    ended ??= how;
     changed();
-  });
+  };
+  socket.on('end', end('closed'));
+  socket.on('close', end('closed'));
+  socket.on('error', end('reset'));
   return {
     get ended() {
       return ended;

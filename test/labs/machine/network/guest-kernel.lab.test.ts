@@ -1,5 +1,6 @@
 /** The closed network against a real kernel: what a Linux guest makes of our answers, and what it answers to us. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { probeOf } from '../../../../checks/machine/services/all.js';
 import { attachNetwork, ClosedNetwork } from '../../../../src/labs/machine/network/index.js';
 import { type KernelGuest, lackOfGuestKernel, startGuest } from './guest-kernel.js';
 
@@ -28,7 +29,9 @@ nc -ll -p 25 -e /echo.sh &
 nc -ll -p 19 -e /much.sh &
 nc -ll -p 9 -e /count.sh &
 perl /udp-echo.pl &
-sleep 3
+for port in 6379 6380; do redis-server --port $port --bind '*' -::* --protected-mode no --save '' > /dev/null & done
+sleep 4
+kill -STOP $!
 echo SERVICES ARE UP
 ping -c 1 -W 5 8.8.8.8 > /dev/null && echo PING 8.8.8.8 IS ANSWERED
 time nslookup example.org 2>&1
@@ -46,7 +49,7 @@ const signal = new AbortController().signal;
 const soon = { timeoutMs: 10_000 };
 
 beforeAll(async () => {
-  guest = await startGuest({ script: SCRIPT, programs: ['/usr/bin/perl'], files: { ...SERVERS, '/lease.sh': LEASE_SCRIPT } });
+  guest = await startGuest({ script: SCRIPT, programs: ['/usr/bin/perl', '/usr/bin/redis-server'], files: { ...SERVERS, '/lease.sh': LEASE_SCRIPT } });
   network = attachNetwork(guest.sockets[0] as KernelGuest['sockets'][0]);
   await guest.waitFor('SERVICES ARE UP');
 });
@@ -146,6 +149,25 @@ describe('a conversation with it', () => {
   it('is refused where nobody listens', async () => {
     await expect(network.connect('10.20.30.40', 5432, soon)).rejects.toMatchObject({ code: 'network.refused' });
     await expect(network.connect('2001:db8:1::5', 5432, soon)).rejects.toMatchObject({ code: 'network.refused' });
+  });
+});
+
+describe('a service of it', () => {
+  const ask = (protocol: string, port: number) => probeOf(protocol)?.probe(network, '10.20.30.40', port, { timeoutMs: 3000 });
+
+  it('answers', async () => {
+    expect(await ask('redis', 6379)).toMatchObject({ answered: true, proves: 'service', what: expect.stringContaining('+PONG') });
+    expect(await ask('http', 80)).toMatchObject({ answered: true, proves: 'service' });
+    expect(await ask('smtp', 25)).toMatchObject({ answered: true, proves: 'service' });
+  });
+
+  it('that stands still does not, although the kernel accepts its connections', async () => {
+    expect(await ask('redis', 6380)).toMatchObject({ answered: false, state: 'mute', proves: 'kernel' });
+    expect(await ask('tcp', 6380)).toMatchObject({ answered: true, proves: 'kernel' });
+  });
+
+  it('that is not there is refused', async () => {
+    expect(await ask('postgresql', 5432)).toMatchObject({ answered: false, state: 'refused', proves: 'kernel' });
   });
 });
 
