@@ -212,22 +212,41 @@ export interface Machine {
 export interface GuestNetwork {
   /** Addresses that the guest used or was given. */
   readonly addresses: readonly string[];
-  /** Frames of the guest by what they are: `arp`, `dhcp`, `ipv6-nd`, `tcp`, ... */
+  /** Frames of the guest by what they are: `arp`, `dhcp`, `ipv6-nd`, `tcp`, ... Those in a VLAN count as `vlan-tagged` besides. */
   readonly frames: Readonly<Record<string, number>>;
+  /** All frames of the guest. */
+  readonly framesSent: number;
+  /** Where the guest wanted to go: the first hundred destinations. None of it came out. */
+  readonly attempts: readonly OutsideAttempt[];
   /** Looks for the guest at addresses it is expected to have, and at all nodes of the link; gives what answers. */
   discover(expected: string[], options: { timeoutMs: number; signal: AbortSignal }): Promise<string[]>;
   /** @returns milliseconds, or null when nothing answers */
   ping(address: string, options: { timeoutMs: number }): Promise<number | null>;
   /** @throws LabError when it is refused or not answered; the code is `network.refused` or `network.silent`. */
   connect(address: string, port: number, options: { timeoutMs: number }): Promise<GuestConversation>;
-  /** One datagram and what comes back; null when nothing does. */
+  /**
+   * One datagram and what comes back; null when nothing does. It is sent again after a second, and then ever more rarely.
+   * @throws LabError `network.refused` when the guest says that nobody listens there.
+   */
   ask(address: string, port: number, payload: Buffer, options: { timeoutMs: number }): Promise<Buffer | null>;
+}
+
+/** What the guest sent to somebody who is not there, and how often. `name`: what it asked a name server for. */
+export interface OutsideAttempt {
+  protocol: 'tcp' | 'udp' | 'dns' | 'icmp';
+  address: string;
+  port: number;
+  name: string | null;
+  count: number;
 }
 
 /** One TCP connection into the guest. */
 export interface GuestConversation {
+  /** Whether the guest has ended it: nothing more will come. */
+  readonly ended: 'closed' | 'reset' | null;
+  /** Resolves when all is on its way. @throws LabError `network.ended` when the guest has broken it off. */
   write(bytes: Buffer | string): Promise<void>;
-  /** All that comes until `enough` is content, the guest closes, or time is over. */
+  /** All that comes until `enough` is content, the guest closes, time is over, or 64 KiB are there. */
   readUntil(enough: (bytes: Buffer) => boolean, options: { timeoutMs: number }): Promise<Buffer>;
   close(): Promise<void>;
 }
