@@ -195,17 +195,30 @@ export interface Machine {
   /** Whether the guest has switched a keyboard light since: the answer to `caps_lock` of most systems. Null when QEMU cannot tell. */
   keyboardLights(): number | null;
   pressPower(): Promise<void>;
-  /** RAM as it is now. */
+  /** RAM as it is now. @throws RangeError outside of it */
   readMemory(address: number, lengthBytes: number): Promise<Buffer>;
   /** The only other party on the guest's network; null when it was started without one. */
   readonly network: GuestNetwork | null;
   /** Resolves when QEMU has ended, by itself or because it was closed. */
   readonly ended: Promise<{ exitCode: number | null; stderr: string }>;
+  /** What stopped the machine, or kept a disk from working, that is not the guest's own doing alone; null while there is nothing. */
+  trouble(): MachineTrouble | null;
   /** Overlays by disk, as the guest left them; whole only after the guest was powered off or the machine was closed. */
   overlays(): { disk: string; path: string }[];
   /** Ends QEMU; the overlays stay until `discard`. */
   close(): Promise<void>;
   discard(): Promise<void>;
+}
+
+/**
+ * `overlay-limit`: the guest wrote more than the policy allows, and is stopped since. `host-disk`: this host could not take what the
+ * guest wrote. `captured-disk`: the files of the restore point could not be read somewhere.
+ */
+export interface MachineTrouble {
+  kind: 'overlay-limit' | 'host-disk' | 'captured-disk';
+  disk: string;
+  /** A sentence. */
+  message: string;
 }
 
 /** A closed network: one card of the guest on one end, this process on the other, nothing else anywhere. */
@@ -214,6 +227,8 @@ export interface GuestNetwork {
   readonly addresses: readonly string[];
   /** Frames of the guest by what they are: `arp`, `dhcp`, `ipv6-nd`, `tcp`, ... */
   readonly frames: Readonly<Record<string, number>>;
+  /** All frames of the guest. */
+  readonly framesSent: number;
   /** Looks for the guest at addresses it is expected to have, and at all nodes of the link; gives what answers. */
   discover(expected: string[], options: { timeoutMs: number; signal: AbortSignal }): Promise<string[]>;
   /** @returns milliseconds, or null when nothing answers */
@@ -239,11 +254,16 @@ export interface MachineRequest {
   memory: SavedMemory | null;
   /** Whether cards of the guest are connected to the closed network. */
   network: boolean;
+  /** Name or id of an internal snapshot: the disks as they were then, not as they are now. Default: none. */
+  snapshot?: string | null;
 }
 
 /** Starts the machine of the restore point, each time on new overlays over the disks as captured. */
 export interface MachineStarter {
-  /** @throws LabError with QEMU's own words when it does not take the hardware or the memory. */
+  /**
+   * @throws LabError with QEMU's own words. `machine.refused`: it does not take the hardware or the memory, which is evidence.
+   * All other codes are trouble of this host, and no evidence of anything.
+   */
   start(request: MachineRequest, signal: AbortSignal): Promise<Machine>;
   /** Whether this host can continue such a machine faithfully: null, or why not. */
   obstacle(memory: MemoryFacts): Promise<string | null>;
