@@ -7,12 +7,7 @@ import type { ConfinedProcess } from './process.js';
 const POLL_MS = 20;
 
 /** @param options `what`: as it begins a sentence, `the block server`. @throws LabError with the server's own words when it ends or is late */
-export async function awaitSocket(
-  path: string,
-  server: ConfinedProcess,
-  options: { what: string; timeoutMs: number },
-  signal: AbortSignal,
-): Promise<void> {
+export async function awaitSocket(path: string, server: ConfinedProcess, options: { what: string; timeoutMs: number }, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + options.timeoutMs;
   while (!existsSync(path)) {
     signal.throwIfAborted();
