@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError, SnapproofError } from '../../errors.js';
-import type { QemuProcess } from './launch.js';
+import { endsSoon, type QemuProcess } from './launch.js';
 import { refusal, refused } from './refusal.js';
 
 const SOCKET = 'memory';
@@ -65,15 +65,9 @@ async function hasLoaded(qemu: QemuProcess): Promise<boolean> {
     const { status } = await qemu.qmp.execute<{ status: string }>('query-status', {}, { timeoutMs: ANSWER_TIMEOUT_MS });
     return status !== 'inmigrate';
   } catch (error) {
-    if (await endsSoon(qemu)) return false;
+    if (await endsSoon(qemu.child)) return false;
     throw error;
   }
-}
-
-/** Its socket is closed a moment before the process is gone. */
-async function endsSoon(qemu: QemuProcess): Promise<boolean> {
-  await Promise.race([qemu.child.exited, sleep(5_000, undefined, { ref: false })]);
-  return !qemu.child.running;
 }
 
 async function whyItEnded(qemu: QemuProcess, feeding: Feeding): Promise<Error> {

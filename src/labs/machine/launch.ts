@@ -1,4 +1,5 @@
 /** Starts QEMU confined, as far as its control socket: paused, and with nothing of the guest run. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InterruptedError, LabError } from '../../errors.js';
 import { RUN_FOLDER_VARIABLE } from '../../process/run-folder.js';
 import { runTool } from '../../process/run-tool.js';
@@ -11,6 +12,7 @@ import { refusal } from './refusal.js';
 
 export const QEMU = 'qemu-system-x86_64';
 const START_TIMEOUT_MS = 60_000;
+const ENDING_MS = 5_000;
 /** Besides the guest's RAM, which is shared with this process: translated code, video memory, ROMs, queues. */
 const OVERHEAD_BYTES = 2 * 2 ** 30;
 
@@ -72,21 +74,20 @@ async function spawnQemu(launch: Launch, errors: ErrorStream): Promise<ConfinedP
   return child;
 }
 
-/** QEMU ends before its socket is there when it does not take what it was given. */
+/** Its socket is there before its devices are: it may still end over them. */
 async function connectOrFail(launch: Launch, child: ConfinedProcess, errors: ErrorStream): Promise<QmpClient> {
-  const connecting = QmpClient.connect(launch.qmpSocket, { timeoutMs: START_TIMEOUT_MS, giveUp: () => !child.running });
-  const ended = child.exited.then(() => null);
-  const first = await Promise.race([connecting, ended]).catch((error: unknown) => {
-    if (child.running) throw error;
-    return null;
-  });
-  if (first) return first;
-  connecting.then(
-    (late) => late.close(),
-    () => undefined,
-  );
-  const { exitCode } = await child.exited;
-  throw refusal('the hardware', errors.text(), exitCode);
+  try {
+    return await QmpClient.connect(launch.qmpSocket, { timeoutMs: START_TIMEOUT_MS, giveUp: () => !child.running });
+  } catch (error) {
+    if (!(await endsSoon(child))) throw error;
+    throw refusal('the hardware', errors.text(), (await child.exited).exitCode);
+  }
+}
+
+/** Its sockets are closed a moment before the process is gone. */
+export async function endsSoon(child: ConfinedProcess): Promise<boolean> {
+  await Promise.race([child.exited, sleep(ENDING_MS, undefined, { ref: false })]);
+  return !child.running;
 }
 
 /** A write beyond the limit fails with "File too large", and the machine stops with an I/O error: it does not end. */

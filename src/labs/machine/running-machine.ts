@@ -9,7 +9,7 @@ import type { QemuProcess } from './launch.js';
 import type { SerialLine } from './lines.js';
 import type { EventLog } from './machine-events.js';
 import type { FilesOfQemu } from './observe/files-of-qemu.js';
-import type { GuestMemory } from './observe/guest-memory.js';
+import { type GuestMemory, OVERLAID } from './observe/guest-memory.js';
 import type { Observer } from './observe/observer.js';
 import { pngOf } from './observe/pixels.js';
 import { wordsOf } from './refusal.js';
@@ -129,6 +129,10 @@ export class RunningMachine implements Machine {
   async readMemory(address: number, lengthBytes: number): Promise<Buffer> {
     if (!(address >= 0 && lengthBytes > 0 && lengthBytes <= MAX_READ_BYTES)) throw new RangeError(`${lengthBytes} bytes at ${address} cannot be read at once`);
     const { memory, files } = this.parts;
+    if (address < OVERLAID.to && address + lengthBytes > OVERLAID.to) {
+      const low = OVERLAID.to - address;
+      return Buffer.concat([await this.readMemory(address, low), await this.readMemory(OVERLAID.to, lengthBytes - low)]);
+    }
     return this.asked(async () => memory?.read(address, lengthBytes) ?? files.physicalMemory(address, lengthBytes));
   }
 

@@ -17,7 +17,7 @@ const PAGE_BYTES = 4096;
 /** 16 MiB are remembered; reading them takes some milliseconds. */
 const SAMPLED_PAGES = 4096;
 /** Between these, ROMs and video memory overlay the RAM by turns: only QEMU can say what lies there now. */
-const OVERLAID = { from: 0xa0000, to: 0x100000 };
+export const OVERLAID = { from: 0xa0000, to: 0x100000 };
 
 export class GuestMemory {
   private readonly file: number;
@@ -72,9 +72,8 @@ export function parseRamRanges(memoryTree: string): RamRange[] {
 
 /** Offsets of pages, the same for every machine of this size, in ascending order: one at a pseudo-random place of each equal part. */
 export function samplePages(ranges: RamRange[]): number[] {
-  const pages = ranges
-    .filter((range) => range.address >= PLAIN_FROM)
-    .map((range) => ({ first: range.fileOffset / PAGE_BYTES, count: Math.floor(range.lengthBytes / PAGE_BYTES) }));
+  const plain = ranges.filter((range) => !isOverlaid(range.address, range.lengthBytes));
+  const pages = plain.map(({ fileOffset, lengthBytes }) => ({ first: fileOffset / PAGE_BYTES, count: Math.floor(lengthBytes / PAGE_BYTES) }));
   const total = pages.reduce((sum, { count }) => sum + count, 0);
   const wanted = Math.min(SAMPLED_PAGES, total);
   const random = linearCongruence();
