@@ -68,6 +68,11 @@ export class QmpClient {
     return this.kept;
   }
 
+  /** Whether QEMU has gone away, or this side has closed the socket. */
+  get closed(): boolean {
+    return this.closedBecause !== null;
+  }
+
   onEvent(listener: (event: QmpEvent) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

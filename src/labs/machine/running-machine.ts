@@ -5,7 +5,7 @@ import { LabError } from '../../errors.js';
 import type { Look, MachineDescription, MachineEvent } from '../../ways.js';
 import type { GuestNetwork, KeyStroke, Machine, MachineRequest, MachineTrouble } from '../lab.js';
 import type { GuestClock } from './guest-clock.js';
-import type { QemuProcess } from './launch.js';
+import { endsSoon, type QemuProcess } from './launch.js';
 import type { SerialLine } from './lines.js';
 import type { EventLog } from './machine-events.js';
 import type { FilesOfQemu } from './observe/files-of-qemu.js';
@@ -170,11 +170,12 @@ export class RunningMachine implements Machine {
 
   /** Asks QEMU; what it can no longer answer because it has ended is said with its last words. */
   private async asked<T>(question: () => Promise<T>): Promise<T> {
+    const { child, qmp } = this.parts.qemu;
+    if (!child.running) throw this.endedError();
     try {
-      if (!this.parts.qemu.child.running) throw this.endedError();
       return await question();
     } catch (error) {
-      throw this.parts.qemu.child.running || error instanceof RangeError ? error : this.endedError(error);
+      throw qmp.closed && (await endsSoon(child)) ? this.endedError(error) : error;
     }
   }
 
