@@ -6,12 +6,13 @@ import { LabError } from '../../errors.js';
 import type { WorkFolder } from '../../process/work-folder.js';
 import type { SnapshotImage } from '../../types.js';
 import type { MachineRequest } from '../lab.js';
-import type { SandboxSession } from '../sandbox/index.js';
+import type { SandboxSession, ServerRequest } from '../sandbox/index.js';
 import { type CardPlan, planCards } from './cards.js';
 import { memoryBytes, qemuArguments } from './command-line.js';
 import { type PlacedDevices, placeDevices } from './devices.js';
 import { diskNodes, type MachineDisk, makeDisks } from './disks.js';
 import { bootFirmware, type Firmware, resumeFirmware, resumeRoms } from './firmware.js';
+import { QEMU } from './launch.js';
 
 export interface StartContext {
   /** The disks of the restore point. */
@@ -31,7 +32,7 @@ export interface PreparedMachine {
   devices: PlacedDevices;
   disks: MachineDisk[];
   cards: CardPlan;
-  args: string[];
+  command: Pick<ServerRequest, 'tool' | 'args' | 'capabilities'>;
 }
 
 /** Left to the host beside the guest's RAM. */
@@ -54,16 +55,17 @@ export async function prepareMachine(request: MachineRequest, context: StartCont
     signal,
   );
   const firmware = await firmwareFor(request, devices, folder);
-  const cards = planCards(devices.cards, request.network, folder);
+  const cards = planCards(devices.cards, request, folder);
+  for (const device of devices.devices) if (!cards.netdevs.some(({ id }) => id === device.netdev)) delete device.netdev;
   const args = qemuArguments({
     ...{ description, devices, folder, accelerator: context.accelerator, netdevs: cards.netdevs },
     nodes: [...disks.flatMap(diskNodes), ...firmware.nodes],
-    extra: firmware.extra,
+    extra: [...firmware.extra, ...cards.extra],
     machineOptions: firmware.machineOptions,
     incoming: request.way === 'resume',
     strictBoot: request.way === 'boot',
   });
-  return { devices, disks, cards, args };
+  return { devices, disks, cards, command: cards.around({ tool: QEMU, args }) };
 }
 
 async function firmwareFor(request: MachineRequest, devices: PlacedDevices, folder: string): Promise<Firmware> {

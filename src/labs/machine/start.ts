@@ -9,7 +9,7 @@ import { LIGHTS_EVENT } from './error-stream.js';
 import { GuestClock } from './guest-clock.js';
 import { openFileOf } from './host-threads.js';
 import { loadMemory } from './incoming.js';
-import { type Launch, launchQemu, QEMU, type QemuProcess } from './launch.js';
+import { type Launch, launchQemu, type QemuProcess } from './launch.js';
 import { connectLine, SerialLine } from './lines.js';
 import { EventLog } from './machine-events.js';
 import { attachNetwork } from './network/index.js';
@@ -40,8 +40,8 @@ function launchOf(request: MachineRequest, prepared: PreparedMachine, context: S
   const images = prepared.disks.filter((disk) => disk.served === null).map((disk) => disk.image);
   const accelerator = context.accelerator === 'kvm' ? ['/dev/kvm'] : [];
   return {
-    command: { tool: QEMU, args: prepared.args },
-    visible: { readable: layerPaths(images), writable: [context.folder], devices: [...accelerator, ...devicePaths(images)] },
+    command: prepared.command,
+    visible: { readable: layerPaths(images), writable: [context.folder], devices: [...accelerator, ...prepared.cards.devices, ...devicePaths(images)] },
     qmpSocket: join(context.folder, QMP_SOCKET),
     ramBytes: memoryBytes(request.description),
     overlayBytes: context.overlayBytes,

@@ -20,8 +20,8 @@ export interface Source {
   end(): Promise<void>;
 }
 
-/** Runs the hardware of a description, with the disks writable, as a hypervisor would. `more`: further options. */
-export async function runSource(description: MachineDescription, images: SnapshotImage[], more: string[] = []): Promise<Source> {
+/** Runs the hardware of a description, with the disks writable, as a hypervisor would. `more`: further options; `within`: a command that runs QEMU. */
+export async function runSource(description: MachineDescription, images: SnapshotImage[], more: string[] = [], within: string[] = []): Promise<Source> {
   const folder = await mkdtemp(join(tmpdir(), 'sp-source-'));
   const nodes = images.flatMap(({ name, format, layers: [layer] }) => [
     '-blockdev',
@@ -30,7 +30,8 @@ export async function runSource(description: MachineDescription, images: Snapsho
   const devices = description.devices.flatMap((device) => ['-device', JSON.stringify(device)]);
   const machine = ['-machine', description.machineType, '-cpu', description.cpuModel, '-smp', String(description.cpus), '-m', String(description.memoryMiB)];
   const args = ['-nodefaults', '-display', 'none', '-accel', 'tcg', ...machine, ...nodes, ...more, ...devices, '-qmp', `unix:${folder}/qmp,server=on,wait=off`];
-  const child = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const [program = '', ...words] = [...within, 'qemu-system-x86_64', ...args];
+  const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'inherit'] });
   const exit = once(child, 'exit');
   const qmp = await QmpClient.connect(join(folder, 'qmp'), { timeoutMs: 20_000 });
   return {

@@ -83,6 +83,33 @@ const LISTINGS = {
     e464 a801 74fa | 4: in $0x64,%al; test $1,%al; jz 4b
     e460 c3      | in $0x60,%al; ret
   `,
+  /**
+   * Drives the virtio card in slot 4 (as before virtio 1.0): sends a broadcast of 60 bytes, type 0x88b5, again and again; counts at
+   * 0x600 what it gave, at 0xe002 what was taken. What it receives lies at 0xb00a, and 0xa002 counts it.
+   */
+  sender: `
+    31c0 8ed8 8ec0 8ed0 | xor %ax,%ax; mov %ax,%ds; mov %ax,%es; mov %ax,%ss
+    bc007c fc    | mov $0x7c00,%sp; cld
+    bf0080 31c0 b90040 f3ab | mov $0x8000,%di; xor %ax,%ax; mov $0x4000,%cx; rep stosw
+    beb87c bf0ab8 b91600 f3a4 | mov $frame,%si; mov $0xb80a,%di; mov $22,%cx; rep movsb
+    66b804200080 baf80c 66ef  | mov $0x80002004,%eax; mov $0xcf8,%dx; out %eax,%dx
+    bafc0c 66ed 0c05 66ef     | mov $0xcfc,%dx; in %dx,%eax; or $5,%al; out %eax,%dx
+    66b810200080 baf80c 66ef  | mov $0x80002010,%eax; mov $0xcf8,%dx; out %eax,%dx
+    bafc0c ed 83e0fc 89c5     | mov $0xcfc,%dx; in %dx,%ax; and $0xfffc,%ax; mov %ax,%bp
+    8d5612 b003 ee            | lea 18(%bp),%dx; mov $3,%al; out %al,%dx
+    31c0 b90800 e85300        | xor %ax,%ax; mov $8,%cx; call queue
+    b80100 b90c00 e84a00      | mov $1,%ax; mov $0xc,%cx; call queue
+    66c706008000b00000 66c7060880f6050000 | movl $0xb000,0x8000; movl $1526,0x8008
+    c7060c800200 c70602900100 | movw $2,0x800c; movw $1,0x9002
+    66c70600c000b80000 66c70608c046000000 | movl $0xb800,0xc000; movl $70,0xc008
+    8d5612 b007 ee fb         | lea 18(%bp),%dx; mov $7,%al; out %al,%dx; sti
+    ff0602d0 66ff060006       | 1: incw 0xd002; incl 0x600
+    8d5610 b80100 ef          | lea 16(%bp),%dx; mov $1,%ax; out %ax,%dx
+    f4 ebed                   | hlt; jmp 1b
+    8d560e ef 8d5608          | queue: lea 14(%bp),%dx; out %ax,%dx; lea 8(%bp),%dx
+    660fb7c1 66ef c3          | movzwl %cx,%eax; out %eax,%dx; ret
+    ffffffffffff02000000000188b5696e20686572653f | frame:
+  `,
 };
 
 export type Sector = keyof typeof LISTINGS;
