@@ -195,17 +195,30 @@ export interface Machine {
   /** Whether the guest has switched a keyboard light since: the answer to `caps_lock` of most systems. Null when QEMU cannot tell. */
   keyboardLights(): number | null;
   pressPower(): Promise<void>;
-  /** RAM as it is now. */
+  /** RAM as it is now. @throws RangeError outside of it */
   readMemory(address: number, lengthBytes: number): Promise<Buffer>;
   /** The only other party on the guest's network; null when it was started without one. */
   readonly network: GuestNetwork | null;
   /** Resolves when QEMU has ended, by itself or because it was closed. */
   readonly ended: Promise<{ exitCode: number | null; stderr: string }>;
+  /** What stopped the machine, or kept a disk from working, that is not the guest's own doing alone; null while there is nothing. */
+  trouble(): MachineTrouble | null;
   /** Overlays by disk, as the guest left them; whole only after the guest was powered off or the machine was closed. */
   overlays(): { disk: string; path: string }[];
   /** Ends QEMU; the overlays stay until `discard`. */
   close(): Promise<void>;
   discard(): Promise<void>;
+}
+
+/**
+ * `overlay-limit`: the guest wrote more than the policy allows, and is stopped since. `host-disk`: this host could not take what the
+ * guest wrote. `captured-disk`: the files of the restore point could not be read somewhere.
+ */
+export interface MachineTrouble {
+  kind: 'overlay-limit' | 'host-disk' | 'captured-disk';
+  disk: string;
+  /** A sentence. */
+  message: string;
 }
 
 /** A closed network: one card of the guest on one end, this process on the other, nothing else anywhere. */
@@ -251,6 +264,16 @@ export interface GuestConversation {
   close(): Promise<void>;
 }
 
+/** All that one start needs: what the machine lab is asked by the run, which knows hardware and memory. */
+export interface MachineRequest extends MachineChoices {
+  way: Way;
+  description: MachineDescription;
+  /** For `resume`. */
+  memory: SavedMemory | null;
+  /** Name or id of an internal snapshot: the disks as they were then, not as they are now. Default: none. */
+  snapshot?: string | null;
+}
+
 export interface MachineChoices {
   /** Whether cards of the guest are connected to the closed network. */
   network: boolean;
@@ -263,7 +286,10 @@ export interface MachineChoices {
 
 /** Starts the machine of the restore point, each time on new overlays over the disks as captured, with the hardware it had. */
 export interface MachineStarter {
-  /** @throws LabError with QEMU's own words when it does not take the hardware or the memory. */
+  /**
+   * @throws LabError with QEMU's own words. `machine.refused`: it does not take the hardware or the memory. All other codes are trouble of
+   * this host, and no evidence of anything.
+   */
   start(way: Way, choices: MachineChoices, signal: AbortSignal): Promise<Machine>;
   /** Why this host cannot bring such a machine back faithfully, or null. */
   obstacle(way: Way): Promise<string | null>;
