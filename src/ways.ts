@@ -150,7 +150,10 @@ export interface Look {
   disks: { disk: string; reads: number; writes: number; readBytes: number; writtenBytes: number; flushes: number; failed: number; pending: number | null }[];
   /** Software emulation only. `flushes` rises with switches between address spaces, `blocks` with code that never ran before. */
   jit: { flushes: number; blocks: number } | null;
-  /** Interrupts delivered through the interrupt controllers. */
+  /**
+   * Interrupts that devices and timers raised at the i8259 and the I/O APIC, whether the guest takes them or not: a timer that
+   * was once set goes on for a guest that halted for good. No sign of life; that it stands still may be a sign of none.
+   */
   interrupts: number | null;
   /** Pages of a sample of RAM that changed since the look before; `sampled` is how many were compared. */
   memory: { changed: number; sampled: number } | null;
