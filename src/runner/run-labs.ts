@@ -8,6 +8,7 @@ import { ApplianceFiles } from '../labs/appliance/guest-files.js';
 import { EngineRunner } from '../labs/engine/index.js';
 import { ExposureLab, type ExposureSession } from '../labs/exposure/exposure.js';
 import type { Appliance, CheckLabs, MachineStarter } from '../labs/lab.js';
+import { MachineSession } from '../labs/machine/index.js';
 import { openSandbox, type SandboxSession } from '../labs/sandbox/index.js';
 import { keepArtefact } from '../ledger/index.js';
 import type { WorkFolder } from '../process/work-folder.js';
@@ -20,6 +21,7 @@ export class RunLabs implements CheckLabs {
   readonly sandbox: SandboxSession;
   readonly engine: EngineRunner;
   private exposed: ExposureSession | null = null;
+  private machineSession: MachineSession | null = null;
   private launched: Promise<ApplianceSession> | null = null;
   private guestFiles: ApplianceFiles | null = null;
   /** Ends a launch that nobody waits for any more. */
@@ -31,6 +33,8 @@ export class RunLabs implements CheckLabs {
     private readonly signal: AbortSignal,
     /** Null: this run keeps nothing. */
     private readonly artefactFolder: string | null,
+    /** Whether this host can continue a saved machine faithfully: null, or why not. Who does not know must not resume. */
+    private readonly obstacle: MachineStarter['obstacle'] = async () => 'nothing looked at what the saved machine needs of this host',
   ) {
     this.sandbox = openSandbox({ fileBytes: policy.limits.overlayBytes });
     this.engine = new EngineRunner({
@@ -83,7 +87,20 @@ export class RunLabs implements CheckLabs {
   }
 
   get machine(): MachineStarter {
-    throw new NotTestedError({ code: 'run.machine', message: 'this version cannot start machines yet' });
+    return this.machines;
+  }
+
+  /** The machine lab, whose disks are those that are open. Nothing is started before a check asks for a machine. */
+  get machines(): MachineSession {
+    const { images } = this.exposure;
+    const { sandbox, folder: workFolder, obstacle } = this;
+    this.machineSession ??= new MachineSession({ images, workFolder, sandbox, overlayBytes: this.policy.limits.overlayBytes, obstacle });
+    return this.machineSession;
+  }
+
+  /** How guests ran, for the record; empty when none did. */
+  get machinesStarted(): MachineSession['started'] {
+    return this.machineSession?.started ?? [];
   }
 
   async keep(name: string, mediaType: string, bytes: Uint8Array): Promise<Artefact> {
@@ -108,6 +125,7 @@ export class RunLabs implements CheckLabs {
     this.ending.abort();
     const session = await this.launched?.catch(() => null);
     await session?.close();
+    await this.machineSession?.close();
     await this.exposed?.close();
     await this.sandbox.close();
     await rm(join(this.folder.path, 'scratch'), { recursive: true, force: true });
