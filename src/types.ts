@@ -122,6 +122,8 @@ export interface Hardware {
   cpus?: number;
   memoryMiB?: number;
   cpuModel?: string;
+  /** Default: what the disks can boot by. */
+  firmware?: 'bios' | 'uefi';
   devices?: unknown[];
 }
 
