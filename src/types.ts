@@ -294,6 +294,40 @@ export interface OperatingSystem {
   hostname: string;
   kernels: string[];
   mounts: SystemMount[];
+  /** What it is set up to offer over the network. Absent: not looked for, because nothing of the guest is to be started. */
+  network?: NetworkOffer;
+}
+
+export interface NetworkOffer {
+  services: OfferedService[];
+  addresses: ConfiguredAddress[];
+}
+
+/** A service that starts with the guest, as the guest's files say. */
+export interface OfferedService {
+  /** The unit that is enabled: `postgresql@15-main`, `ssh.socket`. */
+  name: string;
+  /** As policies name it; `tcp` and `udp` where nobody here knows what is spoken there. */
+  protocol: string;
+  port: number;
+  /** Null: at every address. */
+  address: string | null;
+  /** False: only the guest itself can reach it, and nobody else expects to. */
+  reachable: boolean;
+  /** The file that says so. */
+  from: string;
+}
+
+/** `lease`: what a DHCP server gave it before; `dhcp`: it asks, and `address` is null. */
+export interface ConfiguredAddress {
+  method: 'static' | 'dhcp' | 'lease';
+  address: string | null;
+  prefix: number | null;
+  gateway: string | null;
+  interface: string | null;
+  /** Lower case, with colons. */
+  mac: string | null;
+  from: string;
 }
 
 export type EngineName = string;
