@@ -26,7 +26,47 @@ export interface Policy {
   options: Record<string, Record<string, unknown>>;
   /** What must be true in the data. Each is a check of its own. */
   expect: Expectation[];
+  /** What the guest must offer once it is back: asked over its closed network. */
+  services: ExpectedService[];
   limits: { overlayBytes: number; checkTimeoutMs: number; applianceMemoryMiB: number };
+}
+
+/** `tcp`: nothing is asked but that the port accepts connections. */
+export type ServiceProtocol =
+  | 'tcp'
+  | 'tls'
+  | 'http'
+  | 'https'
+  | 'ssh'
+  | 'smtp'
+  | 'smtps'
+  | 'imap'
+  | 'imaps'
+  | 'pop3'
+  | 'pop3s'
+  | 'ftp'
+  | 'postgresql'
+  | 'mysql'
+  | 'redis'
+  | 'mssql'
+  | 'ldap'
+  | 'ldaps'
+  | 'dns'
+  | 'ntp'
+  | 'rdp'
+  | 'smb';
+
+/** A service that the policy names. */
+export interface ExpectedService {
+  /** For people; default: the protocol. */
+  name?: string;
+  protocol: ServiceProtocol;
+  /** Default: the usual one of the protocol; `tcp` and `tls` have none. */
+  port?: number;
+  /** Default: wherever the guest is found. */
+  address?: string;
+  /** Default true. False: that it does not answer is a warning. */
+  required?: boolean;
 }
 
 export type Expectation = SqlExpectation | FileExpectation;

@@ -4,21 +4,11 @@
  */
 import type { CheckContext } from '../../../src/check.js';
 import type { GuestNetwork, Machine } from '../../../src/labs/lab.js';
-import type { OfferedService } from '../../../src/types.js';
+import type { ExpectedService, OfferedService } from '../../../src/types.js';
 import type { ProbeResult, ProofLevel } from '../evidence.js';
 import type { AskNetwork } from '../procedure.js';
 import { probeOf, type ServiceAnswer } from '../services/all.js';
 import type { Watch } from '../watch/watch.js';
-
-/** A service that the policy names. */
-export interface NamedService {
-  name?: string;
-  protocol: string;
-  port?: number;
-  address?: string;
-  /** Default: true. */
-  required?: boolean;
-}
 
 export interface Question {
   name: string;
@@ -44,7 +34,7 @@ export function askNetworkOf({ inspection, services, signal }: CheckContext<unkn
 }
 
 /** What the policy names wins over what the guest's files say of the same port. Only what can be reached from outside is asked. */
-export function questionsOf(named: readonly NamedService[], offered: readonly OfferedService[]): Question[] {
+export function questionsOf(named: readonly ExpectedService[], offered: readonly OfferedService[]): Question[] {
   const own = named.flatMap(({ name, protocol, port, address, required }): Question[] => {
     const number = port ?? probeOf(protocol)?.defaultPort;
     return number ? [{ name: name ?? protocol, protocol, port: number, address: address ?? null, required: required ?? true }] : [];
