@@ -3,10 +3,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { cpus, freemem } from 'node:os';
 import { MappedSource } from '../bytes/source.js';
 import { SnapproofError } from '../errors.js';
-import { describeMachine, machineTypesOf } from '../hardware/index.js';
+import { continuationObstacle, describeMachine, machineTypesOf } from '../hardware/index.js';
+import { probeKvm } from '../labs/acceleration.js';
 import type { Exposure, Sandbox } from '../labs/lab.js';
 import type { Inspection, RestorePoint } from '../types.js';
-import type { DescribedMachine, SavedMemory, Way } from '../ways.js';
+import type { DescribedMachine, MemoryFacts, SavedMemory, Way } from '../ways.js';
 
 export interface HardwareContext {
   restorePoint: RestorePoint;
@@ -35,8 +36,14 @@ export async function describeHardware(way: Way, context: HardwareContext): Prom
     domainXml: await readDomains(restorePoint.configs),
     buses: images.map(({ name }) => restorePoint.disks[Number(name.replace('disk', ''))]?.bus ?? null),
     bootCode: await hasBootCode(exposure),
-    host: { cpus: cpus().length, memoryMiB: memoryForMachines(), machineTypes: await machineTypes(context) },
+    host: { cpus: cpus().length, memoryMiB: memoryForMachines(), machineTypes: await machineTypes(context.sandbox, context.signal) },
   });
+}
+
+/** Whether this host can continue a machine that was saved so: null, or why not. */
+export async function continuationHere(memory: MemoryFacts, sandbox: Sandbox, signal: AbortSignal): Promise<string | null> {
+  const { kvm } = await probeKvm();
+  return continuationObstacle(memory, { accelerator: kvm ? 'kvm' : 'tcg', machineTypes: await machineTypes(sandbox, signal) });
 }
 
 /** Memory that could not be opened is told by its own check; the machine is described without it. */
@@ -71,7 +78,7 @@ function memoryForMachines(): number {
 }
 
 /** Empty when this host's QEMU cannot be asked: starting it will say why. */
-async function machineTypes({ sandbox, signal }: HardwareContext): Promise<string[]> {
+async function machineTypes(sandbox: Sandbox, signal: AbortSignal): Promise<string[]> {
   const help = await sandbox.run({ tool: 'qemu-system-x86_64', args: ['-machine', 'help'], timeoutMs: HELP_TIMEOUT_MS }, signal).catch(untested);
   return help?.exitCode === 0 ? machineTypesOf(help.stdout) : [];
 }

@@ -13,7 +13,8 @@ import { keepArtefact } from '../ledger/index.js';
 import type { WorkFolder } from '../process/work-folder.js';
 import type { Inspection, Policy, ProgressSink, RestorePoint, SnapshotImage, Volume } from '../types.js';
 import type { Artefact, DescribedMachine, SavedMemory, Way } from '../ways.js';
-import { describeHardware } from './run-hardware.js';
+import { continuationHere, describeHardware } from './run-hardware.js';
+import { RunMachines } from './run-machines.js';
 import { openMemory } from './run-memory.js';
 
 export class RunLabs implements CheckLabs {
@@ -26,6 +27,7 @@ export class RunLabs implements CheckLabs {
   inspection: Inspection | null = null;
   private exposed: ExposureSession | null = null;
   private opened: Promise<SavedMemory | null> | null = null;
+  private readonly described = new Map<Way, Promise<DescribedMachine>>();
   private launched: Promise<ApplianceSession> | null = null;
   private guestFiles: ApplianceFiles | null = null;
   /** Ends a launch that nobody waits for any more. */
@@ -48,6 +50,13 @@ export class RunLabs implements CheckLabs {
       sandbox: this.sandbox,
       scratchFolder: () => this.scratchFolder(),
       signal,
+    });
+    this.machines = new RunMachines({
+      lab: () => ({ images: this.exposure.images, workFolder: folder, sandbox: this.sandbox, overlayBytes: policy.limits.overlayBytes }),
+      hardware: (way) => this.hardware(way),
+      memory: () => this.memory(),
+      continuation: ({ facts }) => continuationHere(facts, this.sandbox, signal),
+      snapshot: restorePoint.memory?.snapshot ?? null,
     });
   }
 
@@ -95,7 +104,9 @@ export class RunLabs implements CheckLabs {
 
   hardware(way: Way): Promise<DescribedMachine> {
     const { restorePoint, sandbox, inspection, exposure, signal } = this;
-    return describeHardware(way, { restorePoint, sandbox, inspection, exposure, signal, memory: () => this.memory() });
+    const described = this.described.get(way) ?? describeHardware(way, { restorePoint, sandbox, inspection, exposure, signal, memory: () => this.memory() });
+    this.described.set(way, described);
+    return described;
   }
 
   get machine(): MachineStarter {
@@ -137,6 +148,7 @@ export class RunLabs implements CheckLabs {
     this.ending.abort();
     const session = await this.launched?.catch(() => null);
     await session?.close();
+    await this.machines.close();
     await (await this.opened?.catch(() => null))?.close();
     await this.exposed?.close();
     await this.sandbox.close();
