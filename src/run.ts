@@ -17,6 +17,7 @@ import { ignoredFiles } from './runner/ignored-files.js';
 import { NOTHING_INSPECTED } from './runner/run-checks.js';
 import { RunLabs } from './runner/run-labs.js';
 import { resultsAfter, withOverlays } from './runner/afterwards.js';
+import { bringsBack, unaskedServices } from './runner/services.js';
 import { imageTargets, instanceTargets, memoryTargets, StageRunner, volumeTargets, wayTargets } from './runner/stage-runner.js';
 import { type Observer, StageClock } from './runner/stages.js';
 import { untestedWays } from './runner/untested-ways.js';
@@ -75,7 +76,7 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   }
   const checks = examination.checks;
   const extraUntested = [...examination.untested, ...changedFiles(digested), ...untestedWays(restorePoint, policy, checks), ...ignoredFiles(restorePoint)];
-  extraUntested.push(...unreachedExpectations(policy.expect, checks));
+  extraUntested.push(...unreachedExpectations(policy.expect, checks), ...unaskedServices(policy.services, checks));
   const verdict = foldVerdict({
     checks,
     inspection: examination.inspection,
@@ -119,7 +120,7 @@ export async function inspectRestorePoint(
     const volumes = await clock.run('volumes', () => inspectVolumes(labs.exposure, () => labs.session()));
     await clock.run('appliance', () => labs.session());
     const files = await labs.openFiles(volumes.volumes);
-    return { images, inspection: await clock.run('inspect', () => inspectGuest(volumes, files, request.finders)) };
+    return { images, inspection: await clock.run('inspect', () => inspectGuest(volumes, files, request.finders, true)) };
   } catch (error) {
     throw signal.aborted ? interrupted(signal, error) : error;
   } finally {
@@ -168,7 +169,7 @@ async function examineGuest(request: RunRequest, labs: RunLabs, clock: StageCloc
   await clock.run('appliance', () => labs.session());
   await stages.run('volume', volumes, [...imageTargets(labs.exposure.images), ...volumeTargets(volumes)]);
   const files = await labs.openFiles(volumes.volumes);
-  const inspection = await clock.run('inspect', () => inspectGuest(volumes, files, request.finders));
+  const inspection = await clock.run('inspect', () => inspectGuest(volumes, files, request.finders, bringsBack(request.policy.depth)));
   examination.inspection = inspection;
   const instances = [...instanceTargets(inspection), ...expectationTargets(request.policy.expect, inspection)];
   await stages.run('static', inspection, instances);

@@ -197,7 +197,7 @@ export interface Machine {
   pressPower(): Promise<void>;
   /** RAM as it is now. @throws RangeError outside of it */
   readMemory(address: number, lengthBytes: number): Promise<Buffer>;
-  /** The only other party on the guest's network; null when it was started without one. */
+  /** The only other party on the guest's network; null when it was started without one, or no card of it could be connected. */
   readonly network: GuestNetwork | null;
   /** Resolves when QEMU has ended, by itself or because it was closed. */
   readonly ended: Promise<{ exitCode: number | null; stderr: string }>;

@@ -4,7 +4,11 @@
  * i440fx: all below 3.5 GiB, else 3 GiB and the rest (before pc-i440fx-2.0: 3.5 GiB and the rest); q35: all below 2.75 GiB, else
  * 2 GiB and the rest (before pc-q35-2.0: 2.75 GiB and the rest).
  */
-import type { RamBlock } from './stream/blocks.js';
+/** A block of the stream's list. */
+interface RamBlock {
+  name: string;
+  sizeBytes: number;
+}
 
 const GIB = 2 ** 30;
 const FOUR_GIB = 4 * GIB;
@@ -46,7 +50,7 @@ function lowBytesOf(machineType: string, ramBytes: number): number | null {
 }
 
 /** The blocks that are the machine's RAM at its start: one, or one for each NUMA node; not memory plugged in later, ROMs or video memory. */
-export function mainBlocks(blocks: RamBlock[]): RamBlock[] {
+export function mainBlocks<Block extends RamBlock>(blocks: Block[]): Block[] {
   const whole = blocks.filter(({ name }) => name === 'pc.ram' || name === '/objects/pc.ram');
   if (whole.length > 0) return whole.slice(0, 1);
   const node = ({ name }: RamBlock) => Number(/^(?:\/objects\/)?ram-node(\d+)$/.exec(name)?.[1] ?? Number.NaN);
@@ -65,7 +69,7 @@ function isPlainMemory({ name }: RamBlock): boolean {
   return name === 'pc.ram' || /^(\/objects\/)?[\w-]+$/.test(name);
 }
 
-function largest(blocks: RamBlock[]): RamBlock[] {
+function largest<Block extends RamBlock>(blocks: Block[]): Block[] {
   return [...blocks].sort((a, b) => b.sizeBytes - a.sizeBytes).slice(0, 1);
 }
 

@@ -122,6 +122,7 @@ export class RunLabs implements CheckLabs {
     this.ending.abort();
     const session = await this.launched?.catch(() => null);
     await session?.close();
+    await this.machines.close();
     await this.exposed?.close();
     await this.sandbox.close();
     await rm(join(this.folder.path, 'scratch'), { recursive: true, force: true });

@@ -38,7 +38,7 @@ export class StageRunner {
     const { labs, once } = this;
     const results = await this.clock.run(stage, (progress) => {
       const questions = questionsOf(targets);
-      const context: StageContext = { restorePoint, inspection, labs, signal, progress, once, questions };
+      const context: StageContext = { restorePoint, inspection, labs, signal, progress, once, questions, services: policy.services };
       context.ask = (instance, question) => this.ask(instance, question, context);
       return runStage({ stage, checks, targets, policy, concurrency: CONCURRENCY[stage], blockedBy: null, context });
     });

@@ -30,7 +30,7 @@ export interface Behaviour {
 const STEP_MS = 250;
 const DESCRIPTION: MachineDescription = {
   ...{ machineType: 'pc-q35-7.2', cpuModel: 'max', cpus: 2, memoryMiB: 512, firmware: 'bios' },
-  ...{ devices: [], origins: {}, deviations: [] },
+  ...{ devices: [], machineOptions: {}, flashBytes: [], origins: {}, deviations: [] },
 };
 
 export class SimulatedMachine implements Machine {
@@ -117,6 +117,10 @@ export class SimulatedMachine implements Machine {
 
   async readMemory(_address: number, lengthBytes: number): Promise<Buffer> {
     return Buffer.alloc(lengthBytes);
+  }
+
+  trouble(): null {
+    return null;
   }
 
   overlays(): [] {

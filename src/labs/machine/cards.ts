@@ -5,16 +5,14 @@
  * virtio's packet headers. In QEMU only a tap is one. So a resumed card gets a tap, in the sandbox's own network namespace, where
  * it leads nowhere and stays down; its packets are taken off and put on by filters before they reach it.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { isWritable } from '../../process/readable.js';
-import { findTool } from '../../setup/debian.mjs';
 import type { MachineRequest } from '../lab.js';
 import type { ServerRequest } from '../sandbox/index.js';
 import type { PlacedDevices } from './devices.js';
 import { connectLine } from './lines.js';
 import { TapCard } from './tap-card.js';
+import { makingTaps, TUN } from './taps.js';
 
 type Card = PlacedDevices['cards'][number];
 type Command = Pick<ServerRequest, 'tool' | 'args' | 'capabilities'>;
@@ -31,12 +29,17 @@ export interface CardPlan {
   connect(): Promise<Duplex[]>;
 }
 
-const TUN = '/dev/net/tun';
 /** More than one queue: QEMU's filters know only one, so such a card has nobody on its other end. */
-const isFiltered = (card: Card) => card.queues === 1;
+const hasFilters = (card: Card) => card.queues === 1;
 
-export function planCards(cards: Card[], request: Pick<MachineRequest, 'way' | 'network'>, folder: string, canTap = tapsWork()): CardPlan {
-  const tapped = request.way === 'resume' && canTap ? cards.filter(({ driver }) => driver.startsWith('virtio-net')) : [];
+/** Whether a card was probably connected by a tap. */
+export function wantsTap(card: Card, way: MachineRequest['way']): boolean {
+  return way === 'resume' && card.driver.startsWith('virtio-net');
+}
+
+/** @param canTap whether taps can be made here */
+export function planCards(cards: Card[], request: Pick<MachineRequest, 'way' | 'network'>, folder: string, canTap: boolean): CardPlan {
+  const tapped = canTap ? cards.filter((card) => wantsTap(card, request.way)) : [];
   const parts = cards.map((card) => (tapped.includes(card) ? tapCard(card, request.network, folder) : plainCard(card, request.network, folder)));
   return {
     netdevs: parts.flatMap(({ netdev }) => (netdev ? [netdev] : [])),
@@ -63,7 +66,7 @@ function plainCard({ netdev }: Card, connected: boolean, folder: string): CardPa
 function tapCard(card: Card, connected: boolean, folder: string): CardPart {
   const tap = { type: 'tap', id: card.netdev, ifname: interfaceOf(card), script: 'no', downscript: 'no', vnet_hdr: true };
   const netdev = card.queues === 1 ? tap : { ...tap, queues: card.queues };
-  if (!connected || !isFiltered(card)) return { netdev, extra: [], connect: null };
+  if (!connected || !hasFilters(card)) return { netdev, extra: [], connect: null };
   const [from, to] = [`${card.netdev}-from`, `${card.netdev}-to`];
   const line = (id: string) => ['-chardev', `socket,id=sp-${id},path=${join(folder, id).replaceAll(',', ',,')},server=on,wait=off`];
   const filter = (id: string, options: object) => [
@@ -79,16 +82,10 @@ function interfaceOf({ netdev }: Card): string {
   return `sp-${netdev}`;
 }
 
-/** Makes the taps, which takes a capability within the sandbox's own network; QEMU itself has it no more. */
+/** QEMU's command after taps were made for it. */
 function afterTaps(command: Command, cards: Card[]): Command {
-  const owner = String(process.getuid?.() ?? 0);
-  const make = cards.map((card) => `ip tuntap add dev ${interfaceOf(card)} mode tap user ${owner} vnet_hdr${card.queues > 1 ? ' multi_queue' : ''} || exit 1`);
-  const drop = 'exec setpriv --bounding-set=-net_admin,-setpcap --inh-caps=-net_admin,-setpcap --ambient-caps=-net_admin,-setpcap --no-new-privs';
-  const script = [...make, `${drop} -- ${command.tool} "$@"`].join('\n');
-  return { tool: 'sh', args: ['-c', script, command.tool, ...command.args], capabilities: ['CAP_NET_ADMIN', 'CAP_SETPCAP'] };
-}
-
-/** Whether this host has what taps in a namespace of their own take. */
-function tapsWork(): boolean {
-  return existsSync(TUN) && isWritable(TUN) && findTool('ip') !== null && findTool('setpriv') !== null;
+  return makingTaps(
+    cards.map((card) => ({ name: interfaceOf(card), severalQueues: card.queues > 1 })),
+    command,
+  );
 }

@@ -90,6 +90,8 @@ async function trialStart(workFolder: WorkFolder, sandbox: SandboxSession): Prom
   try {
     const description = {
       machineType: 'q35',
+      machineOptions: {},
+      flashBytes: [],
       cpuModel: 'max',
       cpus: 1,
       memoryMiB: 64,

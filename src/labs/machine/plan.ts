@@ -7,12 +7,13 @@ import type { WorkFolder } from '../../process/work-folder.js';
 import type { SnapshotImage } from '../../types.js';
 import type { MachineRequest } from '../lab.js';
 import type { SandboxSession, ServerRequest } from '../sandbox/index.js';
-import { type CardPlan, planCards } from './cards.js';
+import { type CardPlan, planCards, wantsTap } from './cards.js';
 import { memoryBytes, qemuArguments } from './command-line.js';
 import { type PlacedDevices, placeDevices } from './devices.js';
 import { diskNodes, type MachineDisk, makeDisks } from './disks.js';
 import { bootFirmware, type Firmware, resumeFirmware, resumeRoms } from './firmware.js';
 import { QEMU } from './launch.js';
+import { tapsWork } from './taps.js';
 
 export interface StartContext {
   /** The disks of the restore point. */
@@ -55,7 +56,8 @@ export async function prepareMachine(request: MachineRequest, context: StartCont
     signal,
   );
   const firmware = await firmwareFor(request, devices, folder);
-  const cards = planCards(devices.cards, request, folder);
+  const canTap = devices.cards.some((card) => wantsTap(card, request.way)) && (await tapsWork(context.sandbox));
+  const cards = planCards(devices.cards, request, folder, canTap);
   for (const device of devices.devices) if (!cards.netdevs.some(({ id }) => id === device.netdev)) delete device.netdev;
   const args = qemuArguments({
     ...{ description, devices, folder, accelerator: context.accelerator, netdevs: cards.netdevs },

@@ -150,7 +150,8 @@ export class RunningMachine implements Machine {
   }
 
   async discard(): Promise<void> {
-    await this.close();
+    this.closing ??= this.kill();
+    await this.closing;
     await rm(this.parts.folder, { recursive: true, force: true });
   }
 
@@ -164,7 +165,11 @@ export class RunningMachine implements Machine {
       await Promise.race([qemu.child.exited, sleep(QUIT_TIMEOUT_MS, undefined, { signal: timer.signal })]).catch(() => undefined);
       timer.abort();
     }
-    await qemu.child.kill();
+    await this.kill();
+  }
+
+  private async kill(): Promise<void> {
+    await this.parts.qemu.child.kill();
     await this.parts.release();
   }
 

@@ -100,6 +100,7 @@ async function openSerial({ devices }: PreparedMachine, { folder, ending }: Star
 async function openNetwork(request: MachineRequest, { cards }: PreparedMachine, { ending }: StartContext): Promise<GuestNetwork | null> {
   if (!request.network) return null;
   const streams = await cards.connect();
+  if (streams.length === 0) return null;
   const network = attachNetwork(streams);
   ending.push(() => network.close());
   return network;

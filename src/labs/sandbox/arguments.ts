@@ -62,7 +62,9 @@ function namespaces(mode: ConfinementMode, { uid, capabilities = [] }: ServerReq
     mode === 'root' && uid === undefined
       ? ['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try', '--cap-drop', 'ALL', '--cap-add', 'CAP_DAC_OVERRIDE']
       : ['--unshare-all', '--cap-drop', 'ALL'];
-  const identity = uid === undefined ? [] : ['--unshare-user', '--uid', String(uid), '--gid', String(uid)];
+  // bubblewrap gives a user its own number back in a second user namespace, in which a capability is none over the network of the first.
+  const inner = capabilities.length > 0 && mode === 'user-namespace' ? 0 : uid;
+  const identity = inner === undefined ? [] : ['--unshare-user', '--uid', String(inner), '--gid', String(inner)];
   const granted = capabilities.flatMap((name) => ['--cap-add', name]);
   return [...own, ...identity, ...granted, '--hostname', 'sandbox', '--die-with-parent', '--new-session', '--clearenv'];
 }

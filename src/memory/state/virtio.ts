@@ -16,7 +16,7 @@ const EXPRESS_BYTES = 4096;
 const INTERRUPT_BYTES = 16;
 const MAX_QUEUES = 1024;
 const MAX_MACS = 64;
-const VLAN_BYTES = 4096;
+const VLAN_BYTES = 512;
 const SECTOR_BYTES = 512;
 
 export interface VirtioState {

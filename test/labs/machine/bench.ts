@@ -13,7 +13,7 @@ import type { Look, MachineDescription } from '../../../src/ways.js';
 import { type Sector, sector } from './sectors.js';
 
 export const never = new AbortController().signal;
-export const DISK_BYTES = 256 * 2 ** 20;
+export const DISK_BYTES = 64 * 2 ** 20;
 
 export interface Bench {
   /** Of the test's own files: not below the run's folder. */
