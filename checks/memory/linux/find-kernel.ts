@@ -12,6 +12,8 @@ import { parseVmcoreInfo, type VmcoreInfo } from './vmcoreinfo.js';
 /** Where x86-64 maps the kernel's image. */
 const IMAGE_BASE = 0xffff_ffff_8000_0000n;
 const MAX_IMAGE_BYTES = 128 * 1024 * 1024;
+/** Between the parts of the image, given back when the kernel starts. */
+const LONGEST_HOLE_BYTES = 16 * 1024 * 1024;
 const MAX_TYPES_BYTES = 64 * 1024 * 1024;
 const CONTROL_REGISTER_3_FRAME = 0x000f_ffff_ffff_f000n;
 /** With isolated page tables the user's half stands beside the kernel's, and is told from it by this bit. */
@@ -106,7 +108,7 @@ async function open({ info, memory }: Candidate): Promise<LinuxKernel> {
 async function readAllSymbols(memory: VirtualMemory, info: VmcoreInfo): Promise<Map<string, bigint>> {
   const known = { name: 'init_uts_ns', address: info.symbols.get('init_uts_ns') as bigint };
   const text = info.symbols.get('_stext') as bigint;
-  const places = (await symbolTablePlaces(memory, info)) ?? findSymbolTable(await memory.readUpTo(text, MAX_IMAGE_BYTES), text);
+  const places = (await symbolTablePlaces(memory, info)) ?? findSymbolTable(await memory.readRegion(text, MAX_IMAGE_BYTES, LONGEST_HOLE_BYTES), text);
   return (places && (await readSymbols(memory, places, SYMBOLS, known))) ?? new Map();
 }
 

@@ -119,15 +119,23 @@ async function readXfsLog(kernel: LinuxKernel, block: StructureView): Promise<Xf
   };
 }
 
+/** States of a transaction from the one on in which its superblocks may reach the disk; numbered one lower before 6.5. */
+const WRITING_SUPERBLOCKS = 3;
+
 async function readBtrfs(kernel: LinuxKernel, block: StructureView): Promise<BtrfsHead> {
   const info = await block.follow('s_fs_info', 'btrfs_fs_info');
-  const running = info.value('running_transaction');
-  return {
-    kind: 'btrfs',
-    committed: info.number('last_trans_committed'),
-    committing: running === 0n ? null : (await kernel.view('btrfs_transaction', running)).number('transid'),
-    aborted: info.value('fs_error') !== 0n,
-  };
+  const committed = info.number('last_trans_committed');
+  let committing: number | null = null;
+  for (const address of await kernel.list(info.place('trans_list'), 'btrfs_transaction', 'list')) {
+    const transaction = await kernel.view('btrfs_transaction', address);
+    if (transaction.number('transid') === committed + 1 && transaction.number('state') >= WRITING_SUPERBLOCKS) committing = committed + 1;
+  }
+  return { kind: 'btrfs', committed, committing, aborted: (await fileSystemError(kernel, info)) !== 0n };
+}
+
+/** The error that stopped it; before 6.2 a bit of its state. */
+async function fileSystemError(kernel: LinuxKernel, info: StructureView): Promise<bigint> {
+  return kernel.hasField('btrfs_fs_info', 'fs_error') ? info.value('fs_error') : info.value('fs_state') & 1n;
 }
 
 async function memberPointer(kernel: LinuxKernel, block: StructureView, structure: string, member: string): Promise<bigint> {

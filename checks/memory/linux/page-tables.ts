@@ -14,6 +14,7 @@ const SHIFTS = [12n, 21n, 30n, 39n, 48n];
 const LARGEST_PAGE_LEVEL = 2;
 const MAX_TRANSLATIONS = 200_000;
 const MAX_CACHED_PAGES = 4096;
+const ZEROES = Buffer.alloc(PAGE_BYTES);
 
 export interface PageTables {
   /** Physical address of the topmost table. */
@@ -64,6 +65,19 @@ export class VirtualMemory {
     }
     const [only] = parts;
     return parts.length === 1 && only ? only : Buffer.concat(parts);
+  }
+
+  /** A region with holes, which read as zeroes; it ends where a hole is longer than the given one. */
+  async readRegion(address: bigint, limitBytes: number, longestHoleBytes: number): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    let [whole, hole] = [0, 0];
+    for (let done = 0; done < limitBytes && hole <= longestHoleBytes; done += PAGE_BYTES) {
+      const page = await this.read(address + BigInt(done), PAGE_BYTES);
+      parts.push(page ?? ZEROES);
+      hole = page ? 0 : hole + PAGE_BYTES;
+      if (page) whole = parts.length;
+    }
+    return Buffer.concat(parts.slice(0, whole));
   }
 
   async pointer(address: bigint): Promise<bigint | null> {
