@@ -8,7 +8,7 @@ import { stateOfTrouble, type TroubleState } from './lasting.js';
 const WHAT: Record<MessageKind, string> = {
   panic: 'the kernel had panicked',
   oops: 'the kernel had met a fault of its own (oops)',
-  'hung-task': 'a task had been blocked for minutes',
+  'hung-task': 'a task had been blocked without end',
   'soft-lockup': 'a processor did not come loose from one piece of kernel code',
   'hard-lockup': 'a processor no longer took interrupts',
   'rcu-stall': 'a processor held up the whole kernel (RCU stall)',
@@ -77,7 +77,10 @@ function findingOf(group: Trouble[], state: TroubleState, { nowSeconds }: Kernel
   if (!last || last.kind === 'fs-remounted') return [];
   const age = nowSeconds === null ? '' : `, ${ageText(nowSeconds - last.seconds)} before the save`;
   const times = group.length > 1 ? `, told ${group.length} times` : '';
-  const lasted = { lasting: ', and that lasted when the memory was saved', unclear: '; whether that was over at the save cannot be told', over: '' }[state];
+  const lasted =
+    last.kind === 'panic'
+      ? ''
+      : { lasting: ', and that lasted when the memory was saved', unclear: '; whether that was over at the save cannot be told', over: '' }[state];
   const message = `${WHAT[last.kind]}${lasted} ("${last.text}"${times}${age})`;
   const severity = state === 'lasting' ? 'critical' : last.kind === 'out-of-memory' ? 'info' : 'warning';
   return [{ code: `memory.log.${last.kind}`, severity, message, where: { logSeconds: Math.round(last.seconds), subject: last.subject } }];

@@ -9,8 +9,8 @@ const HUNG_TASK_SECONDS = 240;
 /** Watchdogs of processors tell again after some 20 s (soft lockup) to 65 s (RCU). */
 const LOCKUP_SECONDS = 75;
 const REPEATED_WITHIN_SECONDS = 200;
-/** Since the task last ran: less than the watchdog waits before it tells of one. */
-const STILL_WAITING_SECONDS = 30;
+/** Clocks of processors are as of their last tick. */
+const TICK_SECONDS = 1;
 
 /** @param group messages of one kind about one thing, oldest first */
 export function stateOfTrouble(group: Trouble[], evidence: KernelLogEvidence): TroubleState {
@@ -31,10 +31,13 @@ export function stateOfTrouble(group: Trouble[], evidence: KernelLogEvidence): T
   }
 }
 
-/** What the task did when the memory was saved decides, where it can be read. */
+/** Where tasks can be read, it decides whether the task has run since it was told of. */
 function hungTask({ subject, seconds }: Trouble, evidence: KernelLogEvidence): TroubleState {
-  const { waiting } = evidence;
-  if (waiting) return waiting.some((task) => String(task.pid) === subject && task.seconds >= STILL_WAITING_SECONDS) ? 'lasting' : 'over';
+  const { waiting, nowSeconds } = evidence;
+  if (waiting && nowSeconds !== null) {
+    const since = nowSeconds - seconds - TICK_SECONDS;
+    return waiting.some((task) => String(task.pid) === subject && task.seconds >= since) ? 'lasting' : 'over';
+  }
   return recent(seconds, HUNG_TASK_SECONDS, evidence);
 }
 

@@ -71,10 +71,11 @@ async function examine(ram: GuestRam, page: number): Promise<Candidate | null> {
   return name?.includes(`Linux\0`) && name.includes(`${info.release}\0`) ? { info, memory, landmark } : null;
 }
 
-/** Of several (a reboot leaves the old one standing) only what a processor's own page tables map. Without registers: all. */
+/** Of several (a reboot leaves the old one standing) only what a processor's own page tables map. Where no registers are known: all. */
 async function runningOnes(ram: GuestRam, cpus: CpuFacts[], candidates: Candidate[]): Promise<Candidate[]> {
-  const roots = cpus.flatMap(({ registers }) => tableRoots(registers));
-  if (roots.length === 0) return candidates;
+  const known = cpus.filter(({ registers }) => tableRoot(registers) !== null);
+  if (known.length === 0) return candidates;
+  const roots = known.filter(({ mode }) => mode === 'long').flatMap(({ registers }) => tableRoots(registers));
   const running: Candidate[] = [];
   for (const candidate of candidates) {
     const { address, physical } = candidate.landmark;
@@ -88,11 +89,16 @@ async function runningOnes(ram: GuestRam, cpus: CpuFacts[], candidates: Candidat
   return running;
 }
 
+/** Null: not known. */
+function tableRoot(registers: Record<string, string>): bigint | null {
+  const text = Object.entries(registers).find(([name]) => name.toLowerCase() === 'cr3')?.[1] ?? '';
+  const digits = /^(?:0x)?([0-9a-f]{1,16})$/i.exec(text)?.[1];
+  return digits === undefined ? null : BigInt(`0x${digits}`) & CONTROL_REGISTER_3_FRAME;
+}
+
 function tableRoots(registers: Record<string, string>): number[] {
-  const text = Object.entries(registers).find(([name]) => name.toLowerCase() === 'cr3')?.[1];
-  if (!text || !/^(0x)?[0-9a-f]{1,16}$/i.test(text)) return [];
-  const frame = BigInt(text.startsWith('0x') ? text : `0x${text}`) & CONTROL_REGISTER_3_FRAME;
-  return frame === 0n ? [] : [...new Set([Number(frame), Number(frame & ~USER_TABLE_BIT)])];
+  const frame = tableRoot(registers);
+  return frame === null ? [] : [...new Set([Number(frame), Number(frame & ~USER_TABLE_BIT)])];
 }
 
 async function open({ info, memory }: Candidate): Promise<LinuxKernel> {

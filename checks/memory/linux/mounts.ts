@@ -4,6 +4,9 @@ import type { LinuxKernel, StructureView } from './kernel.js';
 
 const REQUIRES_DEVICE = 1n;
 const READ_ONLY = 1n;
+/** Mounted wholly, and not being unmounted. */
+const BORN = 1n << 29n;
+const ACTIVE = 1n << 30n;
 const UUID = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/;
 
 /** jbd2, of ext3 and ext4. */
@@ -13,6 +16,8 @@ export interface JournalHead {
   committed: number;
   /** The one that is on its way there. */
   committing: number | null;
+  /** The journal's superblock on the disk says that it is empty: nothing was committed since it was mounted, flushed or frozen. */
+  flushed: boolean;
   aborted: boolean;
 }
 
@@ -29,7 +34,10 @@ export interface XfsLogHead {
 export interface BtrfsHead {
   kind: 'btrfs';
   committed: number;
+  /** Its superblocks may just be on their way to the disk. */
   committing: number | null;
+  /** Address of the log tree in the superblock that was written last; 0: none. Null while another may be on its way. */
+  logRoot: number | null;
   aborted: boolean;
 }
 
@@ -43,7 +51,9 @@ export interface MountedFileSystem {
   /** 0: not frozen. Else how far the freeze had come; 4 is all the way. */
   frozen: number;
   readOnly: boolean;
-  /** Null when this type keeps none that is read here; a text says why it could not be read. */
+  /** False while it is being mounted or unmounted: then nothing of it can be relied on. */
+  steady: boolean;
+  /** Null when this one keeps none that is read here; a text says why it could not be read. */
   log: LogHead | string | null;
 }
 
@@ -65,12 +75,14 @@ async function nameOf(kernel: LinuxKernel, type: StructureView): Promise<string>
 
 async function readMount(kernel: LinuxKernel, block: StructureView, type: string): Promise<MountedFileSystem> {
   const hex = block.slice('s_uuid').toString('hex');
+  const flags = block.value('s_flags');
   return {
     device: block.text('s_id'),
     type,
     uuid: /^0*$/.test(hex) ? null : hex.replace(UUID, '$1-$2-$3-$4-$5'),
     frozen: block.number('s_writers.frozen'),
-    readOnly: (block.value('s_flags') & READ_ONLY) !== 0n,
+    readOnly: (flags & READ_ONLY) !== 0n,
+    steady: (flags & BORN) !== 0n && (flags & ACTIVE) !== 0n,
     log: await readLogHead(kernel, block, type),
   };
 }
@@ -87,6 +99,7 @@ async function readLogHead(kernel: LinuxKernel, block: StructureView, type: stri
 }
 
 const JOURNAL_ABORTED = 0x2n;
+const JOURNAL_FLUSHED = 0x8n;
 
 async function readJournal(kernel: LinuxKernel, block: StructureView): Promise<JournalHead | null> {
   const address = await memberPointer(kernel, block, 'ext4_sb_info', 's_journal');
@@ -97,6 +110,7 @@ async function readJournal(kernel: LinuxKernel, block: StructureView): Promise<J
     kind: 'jbd2',
     committed: journal.number('j_commit_sequence'),
     committing: committing === 0n ? null : (await kernel.view('transaction_s', committing)).number('t_tid'),
+    flushed: (journal.value('j_flags') & JOURNAL_FLUSHED) !== 0n,
     aborted: (journal.value('j_flags') & JOURNAL_ABORTED) !== 0n || journal.value('j_errno') !== 0n,
   };
 }
@@ -130,7 +144,18 @@ async function readBtrfs(kernel: LinuxKernel, block: StructureView): Promise<Btr
     const transaction = await kernel.view('btrfs_transaction', address);
     if (transaction.number('transid') === committed + 1 && transaction.number('state') >= WRITING_SUPERBLOCKS) committing = committed + 1;
   }
-  return { kind: 'btrfs', committed, committing, aborted: (await fileSystemError(kernel, info)) !== 0n };
+  const logRoot = committing === null ? await readLogRoot(kernel, info) : null;
+  return { kind: 'btrfs', committed, committing, logRoot, aborted: (await fileSystemError(kernel, info)) !== 0n };
+}
+
+const SUPERBLOCK_LOG_ROOT = 0x60n;
+
+/** Each fsync writes the superblocks with another log tree, without a new generation. */
+async function readLogRoot(kernel: LinuxKernel, info: StructureView): Promise<number | null> {
+  const tree = info.value('log_root_tree');
+  const commits = tree === 0n ? null : (await kernel.view('btrfs_root', tree)).slice('log_commit');
+  if (commits?.some((byte) => byte !== 0)) return null;
+  return Number(await kernel.pointer(info.value('super_for_commit') + SUPERBLOCK_LOG_ROOT));
 }
 
 /** The error that stopped it; before 6.2 a bit of its state. */

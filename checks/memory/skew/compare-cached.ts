@@ -26,6 +26,8 @@ function compareJournals(
 ): Comparison {
   const ahead = (disk.committed - cached.newest) | 0;
   const how = `transaction ${disk.committed} on the disk, ${cached.newest} the newest whose commit block stands in memory`;
+  // What was committed last before a journal was emptied is one of three numbers.
+  if (disk.empty && ahead >= -1) return { relation: 'unknown', proven: false, by: '', seconds: null, how: 'its journal on the disk is empty' };
   if (ahead === 0) return { relation: 'same', proven: true, by: '', seconds: null, how };
   if (ahead === -1) return onItsWay(how);
   const by = `${Math.abs(ahead)} transaction${Math.abs(ahead) === 1 ? '' : 's'}`;
@@ -41,6 +43,9 @@ function compareXfs(disk: Extract<DiskLogPosition, { kind: 'xfs' }>, cached: Ext
   const how = `the record before the last begins at ${disk.previous} on the disk (turn ${disk.last.cycle}), at ${cached.newest.previous} in memory (turn ${cached.newest.cycle})`;
   if (Math.max(disk.previous, cached.newest.previous) > disk.blocks - inFlight) {
     return { relation: 'unknown', proven: false, by: '', seconds: null, how: 'its log had just come to its end and begun anew' };
+  }
+  if (disk.unmounted) {
+    return { relation: 'unknown', proven: false, by: '', seconds: null, how: 'nothing was written to its log since it was mounted' };
   }
   const ahead = disk.last.cycle * disk.blocks + disk.previous - (cached.newest.cycle * disk.blocks + cached.newest.previous);
   const by = `${Math.abs(ahead) * LOG_BLOCK_BYTES} bytes of log`;

@@ -7,7 +7,10 @@ import { readBtrfsSuperblock, SUPERBLOCK_OFFSETS } from '../../../src/volumes/bt
 import { type JournalPosition, readJournalPosition } from '../../../src/volumes/ext/journal-position.js';
 import { readXfsLogPosition, type XfsLogPosition } from '../../../src/volumes/xfs/log-position.js';
 
-export type DiskLogPosition = ({ kind: 'jbd2' } & JournalPosition) | ({ kind: 'xfs' } & XfsLogPosition) | { kind: 'btrfs'; generation: number; offset: number };
+export type DiskLogPosition =
+  | ({ kind: 'jbd2' } & JournalPosition)
+  | ({ kind: 'xfs' } & XfsLogPosition)
+  | { kind: 'btrfs'; generation: number; logRoot: number; offset: number };
 
 export interface DiskLog {
   volume: string;
@@ -62,7 +65,7 @@ const READERS: Partial<Record<string, Reader>> = {
   btrfs: async (source) => {
     const [offset = 0] = SUPERBLOCK_OFFSETS;
     const superblock = await readBtrfsSuperblock(source, offset);
-    return superblock && superblock.checksumValid !== false ? { kind: 'btrfs', generation: superblock.generation, offset } : null;
+    return superblock && superblock.checksumValid !== false ? { kind: 'btrfs', generation: superblock.generation, logRoot: superblock.logRoot, offset } : null;
   },
 };
 

@@ -1,11 +1,13 @@
 /** Says whether memory and disks are of one instant: proven, doubted, or not to be told. */
 import type { CoverageItem, Finding, Judgement, UntestedItem } from '../../../src/types.js';
 import { count } from '../../../src/words.js';
-import { type Comparison, compareLogs } from './compare.js';
+import { type Comparison, compareLogs, type Relation } from './compare.js';
 import type { SkewEvidence } from './evidence.js';
 
 const ADVICE =
   'Do not resume: the running system would overwrite a disk that is not the one it knows, and destroy it without a word. The disks alone may still come back by a cold boot. Look for what makes the backup take memory and disks at different moments.';
+
+const DIFFERS: Relation[] = ['disk-later', 'disk-earlier', 'different'];
 
 interface Told extends Comparison {
   volume: string;
@@ -20,7 +22,7 @@ export function judgeSkew(evidence: SkewEvidence): Judgement {
   const same = told.filter(({ relation }) => relation === 'same');
   // What one log on a disk proves holds for all that lies on it.
   const settled = new Set(same.map(({ disk }) => disk));
-  const differing = told.filter(({ relation }) => relation === 'disk-later' || relation === 'disk-earlier');
+  const differing = told.filter(({ relation }) => DIFFERS.includes(relation));
   const proven = differing.filter((one) => one.proven);
   const doubted = differing.filter((one) => !one.proven && !settled.has(one.disk));
   const apart = [...proven, ...doubted];
@@ -45,9 +47,9 @@ function summaryOf(proven: Told[], doubted: Told[], same: Told[], { disks }: Ske
 }
 
 function sentence({ relation, proven, type, volume, by, seconds, how }: Told): string {
-  const later = relation === 'disk-later' ? 'later' : 'earlier';
+  const later = { 'disk-later': 'later than', 'disk-earlier': 'earlier than' }[relation as string] ?? 'of another instant than';
   const time = seconds === null ? '' : ` (about ${Math.round(seconds)} s)`;
-  return `the ${type} on ${volume} ${proven ? 'is' : 'may be'} ${later} than the memory by ${by}${time}: ${how}`;
+  return `the ${type} on ${volume} ${proven ? 'is' : 'may be'} ${later} the memory by ${by}${time}: ${how}`;
 }
 
 function findingOf(one: Told): Finding {
@@ -70,7 +72,7 @@ function untestedOf(told: Told[], { disks, resumeWanted, why, release }: SkewEvi
     const own = told.filter((one) => one.disk === disk);
     if (own.some(({ relation, proven }) => relation === 'same' || (proven && relation !== 'not-mounted' && relation !== 'unknown'))) return [];
     const what = `whether the saved memory and ${disk} are of one instant`;
-    const [doubt] = own.filter(({ relation }) => relation === 'disk-later' || relation === 'disk-earlier');
+    const [doubt] = own.filter(({ relation }) => DIFFERS.includes(relation));
     if (doubt) return [{ what, why: `there is doubt, and no proof: ${sentence(doubt)}`, holdsData: true }];
     const open = own.filter(({ relation }) => relation === 'unknown');
     if (open.length > 0) {

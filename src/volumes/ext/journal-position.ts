@@ -6,8 +6,9 @@ import { readExtSuperblock } from './superblock.js';
 const SEQUENCES = 2 ** 32;
 
 export interface JournalPosition {
-  /** Number of the newest whole transaction. */
+  /** Number of the newest whole transaction. Of an empty journal the number before the next one: a mount skips one number more. */
   committed: number;
+  empty: boolean;
   /** When it was committed, since 1970 by the guest's clock; null when the journal is empty: then nothing of it is kept. */
   seconds: number | null;
   journalUuid: string | null;
@@ -31,6 +32,7 @@ export async function readJournalPosition(source: ByteSource): Promise<JournalPo
   return {
     // The superblock names the transaction that comes next at its start.
     committed: last?.sequence ?? (jsb.sequence + SEQUENCES - 1) % SEQUENCES,
+    empty: jsb.start === 0,
     seconds: last?.seconds ?? null,
     journalUuid: jsb.uuid,
     offset: journal.offset,
