@@ -19,7 +19,7 @@ export interface Message {
   subject: string;
 }
 
-const DEVICE = '([\\w.!:-]+)';
+const DEVICE = '([\\w.!:-]*\\w)';
 
 /** Anchored at the beginning of a message: format strings, quoted logs and source text do not begin so. The first that fits counts. */
 const PATTERNS: [MessageKind, RegExp][] = [
@@ -29,7 +29,7 @@ const PATTERNS: [MessageKind, RegExp][] = [
   ['hard-lockup', /^(?:NMI )?(?:watchdog: )?(?:CPU\d+: )?Watchdog detected hard LOCKUP on cpu ?(\d+)/],
   ['rcu-stall', /^(?:rcu: )?INFO: (rcu\w+) (?:self-)?detected (?:expedited )?stalls? on CPU/],
   ['oops', /^(?:BUG: unable to handle|BUG: kernel NULL pointer|kernel BUG at |PANIC: double fault)()/],
-  ['oops', /^[A-Za-z][\w ]{2,60}: (?:[\w ]{2,60}: )?[0-9a-f]{4} \[#\d+\]()/],
+  ['oops', /^[A-Za-z][\w ,-]{2,100}: (?:[\w ,-]{2,100}: )?[0-9a-f]{4} \[#\d+\]()/],
   ['fs-stopped', new RegExp(`^EXT[234]-fs \\(${DEVICE}\\): Remounting filesystem read-only`)],
   ['fs-stopped', new RegExp(`^XFS \\(${DEVICE}\\): .*(?:[Ss]hutting down filesystem|Filesystem has been shut down|User initiated shutdown)`)],
   ['fs-stopped', new RegExp(`^BTRFS \\w+ \\(device ${DEVICE}(?:: state \\w+)?\\):? .*forced readonly`)],
@@ -52,7 +52,7 @@ const EMPTY_DRIVES = /^(?:fd|sr)\d/;
 export function classify(text: string): Message | null {
   for (const [kind, pattern] of PATTERNS) {
     const match = pattern.exec(text);
-    if (match) return kind === 'io-error' && EMPTY_DRIVES.test(match[1] ?? '') ? null : { kind, subject: (match[1] ?? '').replace(/:$/, '') };
+    if (match) return kind === 'io-error' && EMPTY_DRIVES.test(match[1] ?? '') ? null : { kind, subject: match[1] ?? '' };
   }
   return null;
 }
