@@ -5,6 +5,7 @@ import type {
   DatabaseInstance,
   Depth,
   Expectation,
+  ExpectedService,
   GuestEntry,
   GuestFiles,
   Inspection,
@@ -49,6 +50,8 @@ export interface CheckContext<Options> {
   once<T>(key: string, work: () => Promise<T>): Promise<T>;
   /** All queries of the policy: an engine takes up those for its instance in the one start that all its checks share. Absent: there are none. */
   questions?: readonly SqlQuestion[];
+  /** Services that the policy names: what the guest must offer once it is back. Absent: none. */
+  services?: readonly ExpectedService[];
   /** Puts a question to a database by the client of its engine. @throws NotTestedError, LabError when it cannot be asked. */
   ask?(instance: DatabaseInstance, question: SqlQuestion): Promise<SqlAnswer>;
 }

@@ -16,7 +16,9 @@ import { changedFiles, nothingOnDisks, unjudgedInstances } from './runner/gaps.j
 import { ignoredFiles } from './runner/ignored-files.js';
 import { NOTHING_INSPECTED } from './runner/run-checks.js';
 import { RunLabs } from './runner/run-labs.js';
-import { imageTargets, instanceTargets, StageRunner, volumeTargets } from './runner/stage-runner.js';
+import { resultsAfter, withOverlays } from './runner/afterwards.js';
+import { bringsBack, unaskedServices } from './runner/services.js';
+import { imageTargets, instanceTargets, memoryTargets, StageRunner, volumeTargets, wayTargets } from './runner/stage-runner.js';
 import { type Observer, StageClock } from './runner/stages.js';
 import { untestedWays } from './runner/untested-ways.js';
 import { foldVerdict } from './runner/verdict.js';
@@ -73,8 +75,8 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
     cleanup = await clock.run('cleanup', () => labs.close().then(() => folder.close()));
   }
   const checks = examination.checks;
-  const extraUntested = [...examination.untested, ...changedFiles(digested), ...untestedWays(restorePoint, policy), ...ignoredFiles(restorePoint)];
-  extraUntested.push(...unreachedExpectations(policy.expect, checks));
+  const extraUntested = [...examination.untested, ...changedFiles(digested), ...untestedWays(restorePoint, policy, checks), ...ignoredFiles(restorePoint)];
+  extraUntested.push(...unreachedExpectations(policy.expect, checks), ...unaskedServices(policy.services, checks));
   const verdict = foldVerdict({
     checks,
     inspection: examination.inspection,
@@ -118,7 +120,7 @@ export async function inspectRestorePoint(
     const volumes = await clock.run('volumes', () => inspectVolumes(labs.exposure, () => labs.session()));
     await clock.run('appliance', () => labs.session());
     const files = await labs.openFiles(volumes.volumes);
-    return { images, inspection: await clock.run('inspect', () => inspectGuest(volumes, files, request.finders)) };
+    return { images, inspection: await clock.run('inspect', () => inspectGuest(volumes, files, request.finders, true)) };
   } catch (error) {
     throw signal.aborted ? interrupted(signal, error) : error;
   } finally {
@@ -137,6 +139,7 @@ async function examine(request: RunRequest, images: SnapshotImage[], labs: RunLa
   try {
     if (obstacle) throw obstacle;
     await examineGuest(request, labs, clock, stages, examination);
+    await bringBack(request, labs, clock, stages, examination);
   } catch (error) {
     if (request.signal.aborted || !(error instanceof SnapproofError)) throw error;
     examination.untested.push(unreachable(error));
@@ -166,13 +169,46 @@ async function examineGuest(request: RunRequest, labs: RunLabs, clock: StageCloc
   await clock.run('appliance', () => labs.session());
   await stages.run('volume', volumes, [...imageTargets(labs.exposure.images), ...volumeTargets(volumes)]);
   const files = await labs.openFiles(volumes.volumes);
-  const inspection = await clock.run('inspect', () => inspectGuest(volumes, files, request.finders));
+  const inspection = await clock.run('inspect', () => inspectGuest(volumes, files, request.finders, bringsBack(request.policy.depth)));
   examination.inspection = inspection;
   const instances = [...instanceTargets(inspection), ...expectationTargets(request.policy.expect, inspection)];
   await stages.run('static', inspection, instances);
+  await stages.run('memory', inspection, memoryTargets(request.restorePoint));
   await stages.run('logical', inspection, instances);
   await stages.run('recovery', inspection, instances);
   examination.untested.push(...unjudgedInstances(inspection, stages.results), ...nothingOnDisks(inspection));
+}
+
+/** Both ways back, each on disks as captured; then what the machine left there, when it had shut down in order. */
+async function bringBack(request: RunRequest, labs: RunLabs, clock: StageClock, stages: StageRunner, examination: Examination): Promise<void> {
+  const ways = wayTargets(request.restorePoint, request.policy);
+  if (ways.length === 0) return;
+  await labs.closeAppliance();
+  await stages.run('life', examination.inspection ?? NOTHING_INSPECTED, ways);
+  const left = labs.machines.left();
+  if (left.length === 0) return;
+  await clock.run('afterwards', async (progress) => {
+    const quiet = new StageClock({ sink: progress, stage: (_name, work) => work() });
+    for (const { way, overlays } of left) {
+      const results = await examineAfter(request, withOverlays(labs.exposure.images, overlays), await labs.apart(way), quiet);
+      examination.checks.push(...resultsAfter(way, results));
+    }
+  });
+}
+
+/** The same checks on the same disks, as the machine left them; what the policy expects in the data was asked of the capture. */
+async function examineAfter(request: RunRequest, images: SnapshotImage[], labs: RunLabs, clock: StageClock): Promise<CheckResult[]> {
+  const after = { ...request, restorePoint: { ...request.restorePoint, memory: null }, policy: { ...request.policy, expect: [] } };
+  const stages = new StageRunner(after, labs, clock);
+  const examination: Examination = { checks: stages.results, inspection: null, untested: [] };
+  try {
+    const obstacle = await expose(images, labs);
+    if (obstacle) throw obstacle;
+    await examineGuest(after, labs, clock, stages, examination);
+    return stages.results;
+  } finally {
+    await labs.close();
+  }
 }
 
 function interrupted(signal: AbortSignal, cause: unknown): Error {

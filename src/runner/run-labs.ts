@@ -17,6 +17,7 @@ import type { Artefact, SavedMemory } from '../ways.js';
 export class RunLabs implements CheckLabs {
   /** What was kept, in the order in which it was. */
   readonly artefacts: Artefact[] = [];
+  readonly machines: RunMachines;
   readonly sandbox: SandboxSession;
   readonly engine: EngineRunner;
   private exposed: ExposureSession | null = null;
@@ -83,7 +84,20 @@ export class RunLabs implements CheckLabs {
   }
 
   get machine(): MachineStarter {
-    throw new NotTestedError({ code: 'run.machine', message: 'this version cannot start machines yet' });
+    return this.machines;
+  }
+
+  /** Labs for the same run in a folder of their own, for what a machine left on its disks. */
+  async apart(name: string): Promise<RunLabs> {
+    const path = join(this.folder.path, name);
+    await mkdir(path, { mode: 0o700 });
+    return new RunLabs({ ...this.folder, path }, this.policy, this.signal, null);
+  }
+
+  /** Nobody needs it any more: its memory and its disks are free for others. */
+  async closeAppliance(): Promise<void> {
+    const session = await this.launched?.catch(() => null);
+    await session?.close();
   }
 
   async keep(name: string, mediaType: string, bytes: Uint8Array): Promise<Artefact> {
@@ -108,6 +122,7 @@ export class RunLabs implements CheckLabs {
     this.ending.abort();
     const session = await this.launched?.catch(() => null);
     await session?.close();
+    await this.machines.close();
     await this.exposed?.close();
     await this.sandbox.close();
     await rm(join(this.folder.path, 'scratch'), { recursive: true, force: true });
