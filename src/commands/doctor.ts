@@ -9,7 +9,7 @@ import type { Component } from './doctor/component.js';
 import { diskComponents } from './doctor/disk.js';
 import { packageComponents } from './doctor/packages.js';
 import { formatTable, stateOf } from './doctor/table.js';
-import { tryAppliance, tryKvm, tryNode, trySandbox, trySqliteBinding, tryStorageDaemon } from './doctor/trials.js';
+import { tryAppliance, tryKvm, tryMachine, tryNode, trySandbox, trySqliteBinding, tryStorageDaemon } from './doctor/trials.js';
 
 export interface DoctorArguments {
   /** Installs what is missing first. */
@@ -49,7 +49,8 @@ export async function examine(): Promise<Component[]> {
   try {
     const appliance = tryAppliance(folder);
     const quick = await Promise.all([trySandbox(folder), tryStorageDaemon(folder), tryKvm()]);
-    return [tryNode(), trySqliteBinding(), ...(await packageComponents()), ...quick, ...(await appliance), ...(await diskComponents())];
+    const others = [...quick, await tryMachine(), ...(await appliance)];
+    return [tryNode(), trySqliteBinding(), ...(await packageComponents()), ...others, ...(await diskComponents())];
   } finally {
     await folder.close();
   }

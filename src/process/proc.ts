@@ -29,6 +29,18 @@ export function groupMembers(group: number): ProcessIdentity[] {
   });
 }
 
+/** All processes below one, living now, nearest first. */
+export function descendantsOf(ancestor: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const pid of livingPids()) {
+    const parent = statFields(pid)?.parent ?? 0;
+    children.set(parent, [...(children.get(parent) ?? []), pid]);
+  }
+  const found = [...(children.get(ancestor) ?? [])];
+  for (const pid of found) found.push(...(children.get(pid) ?? []));
+  return found;
+}
+
 /** Living processes that were started with `variable=value` in their environment; only those this user may look at. */
 export function processesWithEnvironment(variable: string, value: string): ProcessIdentity[] {
   const wanted = `${variable}=${value}`;
@@ -61,11 +73,11 @@ function livingPids(): number[] {
 }
 
 /** /proc/PID/stat: the name in parentheses may hold anything, so fields are counted from its last `)`. */
-function statFields(pid: number): { state: string; group: number; startTicks: number } | null {
+function statFields(pid: number): { state: string; parent: number; group: number; startTicks: number } | null {
   const stat = readProc(pid, 'stat');
   if (stat === null) return null;
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', group: Number(fields[2]), startTicks: Number(fields[19]) };
+  return { state: fields[0] ?? '', parent: Number(fields[1]), group: Number(fields[2]), startTicks: Number(fields[19]) };
 }
 
 function readProc(pid: number, file: string): string | null {

@@ -38,8 +38,9 @@ describe('doctor', () => {
     expect(document).toMatchObject({ schema: 'snapproof.doctor/v1', usable: true, installCommand: null });
     const names = document.components.map((item: { name: string }) => item.name);
     expect(names).toEqual(
-      expect.arrayContaining(['Node', 'better-sqlite3', 'sandbox', 'overlay', 'KVM', 'appliance', 'XFS in the appliance', 'disk: temporary']),
+      expect.arrayContaining(['Node', 'better-sqlite3', 'sandbox', 'overlay', 'KVM', 'machine', 'appliance', 'XFS in the appliance', 'disk: temporary']),
     );
+    expect(document.components.find((item: { name: string }) => item.name === 'machine').why).toMatch(/^a machine started in [\d.]+ s$/);
     expect(document.components.find((item: { name: string }) => item.name === 'appliance').why).toMatch(/^started in [\d.]+ s$/);
     expect(readdirSync(workFolderBase()).filter((name) => name.startsWith(`run-${process.pid}-`))).toEqual([]);
   });

@@ -30,17 +30,27 @@ const SCRIPT = `
 
 /** Compiles what a work folder needs, so that plain Node can run it. Returns the module's path. */
 export function compileWorkFolder(outFolder: string): string {
-  const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
-  const sources = ['src/errors.ts', ...readdirSync(join(PROJECT, 'src/process')).map((name) => `src/process/${name}`)];
-  for (const source of sources) {
+  compileSources(outFolder, ['src/errors.ts', 'src/process']);
+  return join(outFolder, 'src/process/work-folder.js');
+}
+
+/** Compiles files and whole folders of the project, without checking types. */
+export function compileSources(outFolder: string, places: string[]): void {
+  for (const source of places.flatMap(typeScriptFiles)) {
     const target = join(outFolder, source.replace(/\.ts$/, '.js'));
     mkdirSync(dirname(target), { recursive: true });
+    const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
     writeFileSync(target, ts.transpileModule(readFileSync(join(PROJECT, source), 'utf8'), { compilerOptions: options }).outputText);
   }
   cpSync(join(PROJECT, 'src/setup'), join(outFolder, 'src/setup'), { recursive: true });
   writeFileSync(join(outFolder, 'package.json'), '{"type":"module"}');
   symlinkSync(join(PROJECT, 'node_modules'), join(outFolder, 'node_modules'));
-  return join(outFolder, 'src/process/work-folder.js');
+}
+
+function typeScriptFiles(place: string): string[] {
+  if (place.endsWith('.ts')) return [place];
+  const names = readdirSync(join(PROJECT, place), { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.ts')).map((name) => join(place, name));
 }
 
 /** Its child ignores SIGTERM and has a child that left the process group. */

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { applianceEnvironment, probeKvm } from '../../labs/acceleration.js';
+import { MachineLab } from '../../labs/machine/index.js';
 import { isReadable } from '../../process/readable.js';
 import { runTool, type ToolResult } from '../../process/run-tool.js';
 import type { WorkFolder } from '../../process/work-folder.js';
@@ -72,6 +73,15 @@ async function tryProgram(trial: ProgramTrial, folder: WorkFolder): Promise<Comp
 export async function tryKvm(): Promise<Component> {
   const { kvm, why } = await probeKvm({ fresh: true });
   return component('KVM', 'speed: machines on the processor itself', { required: false, present: matchingFiles('/dev/kvm').length > 0, usable: kvm, why });
+}
+
+/** Starts a machine without disks, as the machine lab does. Without it guests are neither booted nor resumed; all else works. */
+export async function tryMachine(): Promise<Component> {
+  const [neededFor, required] = ['booting and resuming guests', false];
+  if (!findTool('qemu-system-x86_64')) {
+    return component('machine', neededFor, { required, present: false, usable: false, why: 'qemu-system-x86_64 is not installed' });
+  }
+  return component('machine', neededFor, { required, ...(await new MachineLab().probe()) });
 }
 
 /** Starts the appliance on an empty scratch disk and asks it which file systems it can handle. */

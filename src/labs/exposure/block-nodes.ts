@@ -25,6 +25,16 @@ function isDevice(layer: ImageLayer): boolean {
   return layer.details.device === true;
 }
 
+/** The files of images, to be made visible in a sandbox. */
+export function layerPaths(images: SnapshotImage[]): string[] {
+  return images.flatMap((image) => image.layers.filter((layer) => !isDevice(layer)).map((layer) => layer.path));
+}
+
+/** The block devices of the host among their layers. */
+export function devicePaths(images: SnapshotImage[]): string[] {
+  return images.flatMap((image) => image.layers.filter(isDevice).map((layer) => layer.path));
+}
+
 /** Named, read-only nodes for a daemon, lowest layer first; the last one is the disk as captured. */
 export function capturedNodes(image: SnapshotImage): BlockNode[] {
   const nodes: BlockNode[] = [];
@@ -42,9 +52,13 @@ export function capturedNodeName(image: SnapshotImage): string {
   return `${image.name}-l0`;
 }
 
+export function overlayNodeName(disk: string): string {
+  return `${disk}-overlay`;
+}
+
 /** The writable overlay on top of the captured node. */
 export function overlayNodes(image: SnapshotImage, overlayPath: string): BlockNode[] {
-  const name = `${image.name}-overlay`;
+  const name = overlayNodeName(image.name);
   return [
     // It is thrown away: a flush brings it into the overlay's file, where the host reads it, and need not wait for the host's disk.
     { driver: 'file', 'node-name': `${name}-file`, filename: overlayPath, discard: 'unmap', cache: { 'no-flush': true } },

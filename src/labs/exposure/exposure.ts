@@ -2,17 +2,17 @@
  * The exposure lab: the disks of a restore point as block devices, read-only as captured and writable on a throw-away overlay.
  * One qemu-storage-daemon, confined, serves all of them on one Unix socket; the host reads plain runs straight from the files.
  */
-import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import { wholeSource } from '../../bytes/map.js';
 import { LabError } from '../../errors.js';
 import type { ByteMap, SnapshotImage, SourceSpec } from '../../types.js';
 import type { Exposure, Lab, LabSession } from '../lab.js';
+import { awaitSocket } from '../sandbox/await-socket.js';
 import { type ConfinedProcess, type SandboxSession, sandboxLab } from '../sandbox/index.js';
-import { type BlockNode, capturedNodeName, capturedNodes, nestedNode, overlayNodes } from './block-nodes.js';
+import { type BlockNode, capturedNodeName, capturedNodes, devicePaths, layerPaths, nestedNode, overlayNodes } from './block-nodes.js';
 import { parseImageMap } from './image-map.js';
+import { createOverlay } from './overlay.js';
 
 const START_TIMEOUT_MS = 20_000;
 const MAP_TIMEOUT_MS = 120_000;
@@ -120,22 +120,6 @@ function capturedExport(image: SnapshotImage): string {
   return `${image.name}-captured`;
 }
 
-function roundUpToSector(sizeBytes: number): number {
-  return Math.ceil(sizeBytes / 512) * 512;
-}
-
-function isDeviceLayer(layer: SnapshotImage['layers'][number]): boolean {
-  return layer.details.device === true;
-}
-
-function layerPaths(images: SnapshotImage[]): string[] {
-  return images.flatMap((image) => image.layers.filter((layer) => !isDeviceLayer(layer)).map((layer) => layer.path));
-}
-
-function devicePaths(images: SnapshotImage[]): string[] {
-  return images.flatMap((image) => image.layers.filter(isDeviceLayer).map((layer) => layer.path));
-}
-
 function daemonArgs(images: SnapshotImage[], folder: string, socketPath: string): string[] {
   const args: string[] = [];
   const node = (description: BlockNode) => args.push('--blockdev', JSON.stringify(description));
@@ -155,12 +139,6 @@ function nbdExport(nodeName: string, name: string, writable: boolean): object {
   return { type: 'nbd', id: `export-${name}`, 'node-name': nodeName, name, writable };
 }
 
-async function createOverlay(image: SnapshotImage, path: string, sandbox: SandboxSession, signal: AbortSignal): Promise<void> {
-  const args = ['create', '-q', '-f', 'qcow2', path, String(roundUpToSector(image.virtualSizeBytes))];
-  const result = await sandbox.run({ tool: 'qemu-img', args, writable: [dirname(path)], timeoutMs: START_TIMEOUT_MS }, signal);
-  if (result.exitCode !== 0) throw new LabError({ code: 'exposure.overlay', message: `cannot make the overlay of ${image.name}: ${result.stderr.trim()}` });
-}
-
 async function startServer(request: ExposureRequest, folder: string, signal: AbortSignal): Promise<ConfinedProcess> {
   const socketPath = join(folder, 'nbd.sock');
   const server = await request.sandbox.spawn({
@@ -171,20 +149,10 @@ async function startServer(request: ExposureRequest, folder: string, signal: Abo
     devices: devicePaths(request.images),
   });
   try {
-    await awaitSocket(socketPath, server, signal);
+    await awaitSocket(socketPath, server, { what: 'the block server', timeoutMs: START_TIMEOUT_MS }, signal);
   } catch (error) {
     await server.kill();
     throw error;
   }
   return server;
-}
-
-async function awaitSocket(socketPath: string, server: ConfinedProcess, signal: AbortSignal): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  while (!existsSync(socketPath)) {
-    signal.throwIfAborted();
-    if (!server.running) throw new LabError({ code: 'exposure.server', message: `the block server ended at once: ${server.stderr.text().trim()}` });
-    if (Date.now() > deadline) throw new LabError({ code: 'exposure.timeout', message: `the block server did not start within ${START_TIMEOUT_MS / 1000} s` });
-    await sleep(20);
-  }
 }

@@ -36,10 +36,10 @@ export class QmpClient {
     socket.on('close', () => this.fail(new Error('QEMU closed its control socket')));
   }
 
-  /** Connects and leaves negotiation mode; waits for the socket to appear. @throws LabError */
-  static async connect(path: string, options: { timeoutMs: number }): Promise<QmpClient> {
+  /** Connects and leaves negotiation mode; waits for the socket to appear, until `giveUp` says that it will not. @throws LabError */
+  static async connect(path: string, options: { timeoutMs: number; giveUp?: () => boolean }): Promise<QmpClient> {
     const deadline = Date.now() + options.timeoutMs;
-    const client = new QmpClient(await connectBefore(path, deadline));
+    const client = new QmpClient(await connectBefore(path, deadline, options.giveUp));
     try {
       await client.greeting(Math.max(1, deadline - Date.now()));
       await client.execute('qmp_capabilities');
@@ -66,6 +66,11 @@ export class QmpClient {
   /** The events seen so far, oldest first; only the last 256 are kept. */
   get events(): readonly QmpEvent[] {
     return this.kept;
+  }
+
+  /** Whether QEMU has gone away, or this side has closed the socket. */
+  get closed(): boolean {
+    return this.closedBecause !== null;
   }
 
   onEvent(listener: (event: QmpEvent) => void): () => void {
@@ -121,13 +126,13 @@ export class QmpClient {
   }
 }
 
-async function connectBefore(path: string, deadline: number): Promise<Socket> {
+async function connectBefore(path: string, deadline: number, giveUp: () => boolean = () => false): Promise<Socket> {
   for (;;) {
     try {
       return await connected(path);
     } catch (cause) {
-      if (Date.now() >= deadline) throw qmpError(`QEMU did not open its control socket ${path} in time.`, cause);
-      await sleep(50);
+      if (Date.now() >= deadline || giveUp()) throw qmpError(`QEMU did not open its control socket ${path} in time.`, cause);
+      await sleep(10);
     }
   }
 }

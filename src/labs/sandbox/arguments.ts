@@ -18,18 +18,33 @@ export interface Confinement {
   fileBytes: number;
 }
 
+/** A request without a time limit, for servers that run until they are killed, with what only those need. */
+export interface ServerRequest extends Omit<SandboxRequest, 'timeoutMs'> {
+  /**
+   * Private memory that it may write, instead of a limit on its address space: for a program that maps much which it shares
+   * or never touches.
+   */
+  dataBytes?: number;
+  /** Largest file it may write; default: the session's. */
+  fileBytes?: number;
+  /** What the tool needs to prepare its own namespaces, and must drop before it goes on; default: none. */
+  capabilities?: string[];
+  /** Every byte of its standard error as it comes, beside what is kept of it. */
+  onStderr?: (chunk: Buffer) => void;
+}
+
 const DEFAULT_MEMORY_BYTES = 2 * 2 ** 30;
 
 /** Program and arguments that run `tool` (absolute path) confined. */
-export function confinedCommand(confinement: Confinement, request: Omit<SandboxRequest, 'timeoutMs'>, tool: string): [string, ...string[]] {
-  const { memoryBytes = DEFAULT_MEMORY_BYTES } = request;
-  const limits = [`--as=${memoryBytes}`, '--core=0', `--fsize=${confinement.fileBytes}`];
+export function confinedCommand(confinement: Confinement, request: ServerRequest, tool: string): [string, ...string[]] {
   return [
     confinement.prlimit,
-    ...limits,
+    memoryLimit(request),
+    '--core=0',
+    `--fsize=${request.fileBytes ?? confinement.fileBytes}`,
     '--',
     confinement.bwrap,
-    ...namespaces(confinement.mode, request.uid),
+    ...namespaces(confinement.mode, request),
     ...visible(confinement, request),
     '--',
     tool,
@@ -37,18 +52,25 @@ export function confinedCommand(confinement: Confinement, request: Omit<SandboxR
   ];
 }
 
+function memoryLimit({ dataBytes, memoryBytes = DEFAULT_MEMORY_BYTES }: ServerRequest): string {
+  return dataBytes === undefined ? `--as=${memoryBytes}` : `--data=${dataBytes}`;
+}
+
 /** Another user id exists only inside a user namespace. */
-function namespaces(mode: ConfinementMode, uid: number | undefined): string[] {
+function namespaces(mode: ConfinementMode, { uid, capabilities = [] }: ServerRequest): string[] {
   const own =
     mode === 'root' && uid === undefined
       ? ['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try', '--cap-drop', 'ALL', '--cap-add', 'CAP_DAC_OVERRIDE']
       : ['--unshare-all', '--cap-drop', 'ALL'];
-  const identity = uid === undefined ? [] : ['--unshare-user', '--uid', String(uid), '--gid', String(uid)];
-  return [...own, ...identity, '--hostname', 'sandbox', '--die-with-parent', '--new-session', '--clearenv'];
+  // bubblewrap gives a user its own number back in a second user namespace, in which a capability is none over the network of the first.
+  const inner = capabilities.length > 0 && mode === 'user-namespace' ? 0 : uid;
+  const identity = inner === undefined ? [] : ['--unshare-user', '--uid', String(inner), '--gid', String(inner)];
+  const granted = capabilities.flatMap((name) => ['--cap-add', name]);
+  return [...own, ...identity, ...granted, '--hostname', 'sandbox', '--die-with-parent', '--new-session', '--clearenv'];
 }
 
 /** /proc is remounted read-only: as root without a user namespace, /proc/sys would otherwise be the host's and writable. */
-function visible(confinement: Confinement, request: Omit<SandboxRequest, 'timeoutMs'>): string[] {
+function visible(confinement: Confinement, request: ServerRequest): string[] {
   const system = confinement.systemFolders.flatMap(({ path, link }) => (link === null ? ['--ro-bind', path, path] : ['--symlink', link, path]));
   const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', TZ: 'UTC', HOME: '/tmp', ...request.env };
   return [

@@ -1,20 +1,17 @@
 /** The sandbox: host tools in bubblewrap, without network, seeing only their input, with limits on time, memory and output. */
 import { InterruptedError, LabError, SnapproofError } from '../../errors.js';
 import type { Lab, LabSession, Sandbox, SandboxRequest, SandboxResult } from '../lab.js';
-import type { Confinement, ConfinementMode } from './arguments.js';
+import type { Confinement, ConfinementMode, ServerRequest } from './arguments.js';
 import { probeConfinement } from './probe.js';
 import { type ConfinedProcess, startConfined } from './process.js';
 
-export type { ConfinementMode } from './arguments.js';
+export type { ConfinementMode, ServerRequest } from './arguments.js';
 export type { ConfinedExit, ConfinedProcess } from './process.js';
 
 export interface SandboxOptions {
   /** Largest file a tool may write; default 64 GiB. */
   fileBytes?: number;
 }
-
-/** A request without a time limit: for servers that run until they are killed. */
-export type ServerRequest = Omit<SandboxRequest, 'timeoutMs'>;
 
 export interface SandboxSession extends Sandbox, LabSession {
   /** Starts a long-running confined server; it ends with `kill`, with `close`, or with this process. */

@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { execa } from 'execa';
 import { LabError } from '../../errors.js';
 import { signalGroup } from '../../process/end-processes.js';
-import type { SandboxRequest } from '../lab.js';
-import { type Confinement, confinedCommand } from './arguments.js';
+import { type Confinement, confinedCommand, type ServerRequest } from './arguments.js';
 import { findTool } from './find-tool.js';
 import { type CappedOutput, capOutput } from './output.js';
 
@@ -31,7 +30,7 @@ export interface ConfinedProcess {
 }
 
 /** Starts a tool confined. @throws MissingToolError, LabError when it cannot be started. */
-export async function startConfined(confinement: Confinement, request: Omit<SandboxRequest, 'timeoutMs'>): Promise<ConfinedProcess> {
+export async function startConfined(confinement: Confinement, request: ServerRequest): Promise<ConfinedProcess> {
   const [program, ...args] = confinedCommand(confinement, request, findTool(request.tool));
   const input = request.stdin === undefined ? { stdin: 'ignore' as const } : { input: request.stdin };
   const child = execa(program, args, { ...input, reject: false, buffer: false, encoding: 'buffer', extendEnv: false, env: {}, detached: true });
@@ -43,6 +42,7 @@ export async function startConfined(confinement: Confinement, request: Omit<Sand
   const limit = request.outputBytes ?? DEFAULT_OUTPUT_BYTES;
   const stdout = capOutput(child.stdout, limit);
   const stderr = capOutput(child.stderr, limit);
+  if (request.onStderr) child.stderr.on('data', request.onStderr);
   let running = true;
   const exited = Promise.all([child, streamEnd(child.stdout), streamEnd(child.stderr)]).then(([result]) => {
     running = false;

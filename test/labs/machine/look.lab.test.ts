@@ -1,0 +1,135 @@
+/** What is seen of a guest from outside, with guests whose every instruction is known. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inflateSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Machine } from '../../../src/labs/lab.js';
+import { type Bench, counted, lookUntil, openBench } from './bench.js';
+import type { Sector } from './sectors.js';
+
+let bench: Bench;
+afterEach(() => bench.close());
+
+/** Boots it, waits until the firmware has handed over, and sees two looks a second apart. */
+async function twoLooks(name: Sector, handedOver: (machine: Machine) => Promise<boolean>) {
+  bench = await openBench(name);
+  const machine = await bench.boot();
+  for (let waited = 0; !(await handedOver(machine)); waited++) {
+    if (waited > 150) throw new Error('the sector was never started');
+    await sleep(100);
+  }
+  const first = await machine.look();
+  await sleep(1_000);
+  const second = await machine.look();
+  const cpuMs = (second.vcpus[0]?.cpuMs ?? 0) - (first.vcpus[0]?.cpuMs ?? 0);
+  const waitedMs = (second.vcpus[0]?.waitedMs ?? 0) - (first.vcpus[0]?.waitedMs ?? 0);
+  return { machine, first, second, cpuMs, waitedMs, wallMs: second.wallMs - first.wallMs };
+}
+
+/** The sector lies where the BIOS puts it, and the BIOS's last words are on the screen. */
+const started = async (machine: Machine) => (await machine.look()).screen?.text?.includes('Booting from Hard Disk') ?? false;
+
+describe('a look', () => {
+  it('sees a guest that waits for interrupts: its clock goes on, and it burns nothing', async () => {
+    const { machine, first, second, cpuMs, wallMs } = await twoLooks('idle', async (guest) => (await counted(guest)) > 5 && (await counted(guest)) < 1e6);
+    expect(cpuMs).toBeLessThan(wallMs / 2);
+    expect(second.interrupts ?? 0).toBeGreaterThan(first.interrupts ?? 0);
+    const before = await counted(machine);
+    await sleep(500);
+    expect(await counted(machine)).toBeGreaterThan(before);
+    expect(second).toMatchObject({ status: 'running', serialBytes: 0, framesSent: null, disks: [{ disk: 'disk0', pending: 0, failed: 0, writes: 0 }] });
+    expect(second.disks[0]?.readBytes).toBeGreaterThanOrEqual(512);
+    expect(second.guestMs).toBeGreaterThan(second.wallMs - 100);
+    expect(second.memory?.sampled).toBe(4096);
+  });
+
+  it('sees a guest that burns a processor and does nothing: no new code, no change', async () => {
+    const { first, second, cpuMs, waitedMs, wallMs } = await twoLooks('spin', started);
+    expect(cpuMs + waitedMs).toBeGreaterThan(wallMs * 0.7);
+    expect(cpuMs).toBeGreaterThan(0);
+    expect(second.jit).toEqual(first.jit);
+    expect(second.memory).toEqual({ changed: 0, sampled: 4096 });
+    expect(second.screen).toEqual(first.screen);
+  });
+
+  it('sees a guest that halted for good', async () => {
+    const { cpuMs, second, first, wallMs } = await twoLooks('dead', started);
+    expect(cpuMs).toBeLessThan(wallMs / 4);
+    expect(second.jit).toEqual(first.jit);
+    expect(second.interrupts ?? 0, 'the timer goes on without it').toBeGreaterThan(first.interrupts ?? 0);
+  });
+
+  it('is cheap', async () => {
+    bench = await openBench('idle');
+    const machine = await bench.boot();
+    await lookUntil(machine, (look) => look.screen?.text?.includes('Booting') ?? false);
+    const times: number[] = [];
+    for (let round = 0; round < 15; round++) {
+      const begin = performance.now();
+      await machine.look();
+      times.push(performance.now() - begin);
+    }
+    expect(times.sort((a, b) => a - b)[Math.floor(times.length / 2)]).toBeLessThan(100);
+  });
+
+  it('tells that there is no screen', async () => {
+    bench = await openBench('idle');
+    const machine = await bench.boot({ devices: [{ driver: 'virtio-blk-pci', drive: 'disk0' }] });
+    expect((await machine.look()).screen).toBeNull();
+    expect(await machine.screenshot()).toBeNull();
+    expect(machine.serialText()).toBe('');
+    await expect(machine.writeSerial('x')).rejects.toThrow(/no serial line/);
+  });
+});
+
+describe('the screen', () => {
+  it('is read as text, exactly, and pictured', async () => {
+    bench = await openBench('screen');
+    const machine = await bench.boot();
+    const look = await lookUntil(machine, ({ screen }) => screen?.text?.includes('Saä') ?? false);
+    expect(look.screen).toMatchObject({ width: 720, height: 400, blank: false });
+    const lines = look.screen?.text?.split('\n') ?? [];
+    expect(lines.findIndex((line) => line.slice(10) === 'Saä █╔═╗☺!')).toBe(3);
+    expect(lines[0]).toMatch(/^SeaBIOS/);
+    const again = await machine.look();
+    expect(again.screen, 'the cursor that QEMU lets blink is no change').toEqual(look.screen);
+    const png = (await machine.screenshot()) ?? Buffer.alloc(0);
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([720, 400]);
+    const dataBytes = png.readUInt32BE(33);
+    expect(inflateSync(png.subarray(41, 41 + dataBytes))).toHaveLength(400 * (720 * 3 + 1));
+  });
+});
+
+describe('memory', () => {
+  it('is read as the processors see it, and only where there is some', async () => {
+    bench = await openBench('idle');
+    const machine = await bench.boot({ memoryMiB: 32 });
+    await lookUntil(machine, (look) => look.screen?.text?.includes('Booting') ?? false);
+    expect((await machine.readMemory(0x7c00 + 510, 2)).toString('hex')).toBe('55aa');
+    expect((await machine.readMemory(0xffff0, 1))[0], 'the far jump of the BIOS').toBe(0xea);
+    expect(await machine.readMemory(0xf0000, 0x20000)).toHaveLength(0x20000);
+    expect(await machine.readMemory(2 ** 25 - 4096, 4096)).toHaveLength(4096);
+    for (const [address, length] of [
+      [2 ** 25 - 1, 2],
+      [2 ** 32, 1],
+      [0xfff00000, 16],
+      [-1, 1],
+      [0, 0],
+      [0, 2 ** 40],
+    ] as const) {
+      await expect(machine.readMemory(address, length), `${address}`).rejects.toThrow(RangeError);
+    }
+  });
+});
+
+describe('the serial line', () => {
+  it('is always read, and kept in part', async () => {
+    bench = await openBench('talker');
+    const machine = await bench.boot();
+    const look = await lookUntil(machine, ({ serialBytes }) => serialBytes > 600_000, 60_000);
+    const text = machine.serialText();
+    expect(text.length).toBeLessThan(2 * 256 * 1024 + 60);
+    expect(text).toMatch(/\n\[\d+ bytes left out\]\n/);
+    expect(look.status).toBe('running');
+  });
+});
