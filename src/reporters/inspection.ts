@@ -1,5 +1,5 @@
 /** An inspection for people: disks, volumes, systems, databases. It judges nothing. */
-import type { Inspection, RestorePoint, SnapshotImage, Volume, VolumeContent } from '../types.js';
+import type { Inspection, NetworkOffer, RestorePoint, SnapshotImage, Volume, VolumeContent } from '../types.js';
 import type { MemoryFacts } from '../ways.js';
 import { visible } from './escape.js';
 import { describeMemory } from './memory.js';
@@ -86,6 +86,18 @@ function describeSystem(system: Inspection['systems'][number]): string[] {
     `${system.productName} (${system.arch})${system.hostname ? `, host name ${system.hostname}` : ''}, on ${system.root.volume}`,
     `  kernels: ${system.kernels.join(', ') || 'none found'}`,
     ...mounts,
+    ...(system.network ? describeOffer(system.network) : []),
+  ];
+}
+
+function describeOffer({ services, addresses }: NetworkOffer): string[] {
+  const outside = services.filter(({ reachable }) => reachable).map(({ protocol, port, address, name }) => `${protocol} ${address ?? '*'}:${port} (${name})`);
+  const places = addresses.map(
+    ({ method, address, prefix, interface: card }) => `${address ?? method}${prefix === null ? '' : `/${prefix}`}${card ? ` (${card})` : ''}`,
+  );
+  return [
+    ...(outside.length > 0 ? [`  offers over the network: ${outside.join(', ')}`] : []),
+    ...(places.length > 0 ? [`  addresses: ${places.join(', ')}`] : []),
   ];
 }
 
