@@ -35,7 +35,7 @@ export async function openBench(name: Sector, overlayBytes = 2 ** 30): Promise<B
   const image = await rawDisk(folder, name);
   const workFolder = await openWorkFolder();
   const sandbox = openSandbox();
-  const session = new MachineSession({ images: [image], workFolder, sandbox, overlayBytes, obstacle: async () => null });
+  const session = new MachineSession({ images: [image], workFolder, sandbox, overlayBytes });
   return {
     ...{ folder, workFolder, sandbox, image, session },
     async boot(description = {}, { network = false } = {}) {

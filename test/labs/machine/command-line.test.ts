@@ -7,6 +7,7 @@ import type { MachineDescription } from '../../../src/ways.js';
 
 const PC: MachineDescription = {
   ...{ machineType: 'pc-q35-7.2', cpuModel: 'Nehalem,+x2apic', cpus: 2, memoryMiB: 640, firmware: 'bios', origins: {}, deviations: [] },
+  ...{ machineOptions: {}, flashBytes: [] },
   devices: [
     { driver: 'virtio-blk-pci', drive: 'disk0' },
     { driver: 'isa-serial', chardev: 'charserial0' },

@@ -7,7 +7,8 @@ import type { MachineDescription } from '../../../src/ways.js';
 
 const described = (devices: Record<string, unknown>[], machineType = 'pc-q35-7.2'): MachineDescription => ({
   ...{ machineType, cpuModel: 'max', cpus: 1, memoryMiB: 64, firmware: 'bios', origins: {}, deviations: [] },
-  devices,
+  ...{ machineOptions: {}, flashBytes: [] },
+  devices: devices as MachineDescription['devices'],
 });
 const place = (devices: Record<string, unknown>[], way: 'boot' | 'resume' = 'resume') => placeDevices(described(devices), ['disk0', 'disk1'], way);
 
