@@ -5,6 +5,7 @@ import type {
   DatabaseInstance,
   Depth,
   Expectation,
+  ExpectedService,
   GuestEntry,
   GuestFiles,
   Inspection,
@@ -41,12 +42,16 @@ export interface CheckContext<Options> {
   inspection: Inspection;
   labs: CheckLabs;
   options: Options;
+  /** How deep the policy goes: what it does not ask for may be left open. Absent: not known. */
+  depth?: Depth;
   signal: AbortSignal;
   progress: ProgressSink;
   /** Runs `work` once per key and restore point, so that checks of one family share a pass over the same bytes. */
   once<T>(key: string, work: () => Promise<T>): Promise<T>;
   /** All queries of the policy: an engine takes up those for its instance in the one start that all its checks share. Absent: there are none. */
   questions?: readonly SqlQuestion[];
+  /** Services that the policy names: what the guest must offer once it is back. Absent: none. */
+  services?: readonly ExpectedService[];
   /** Puts a question to a database by the client of its engine. @throws NotTestedError, LabError when it cannot be asked. */
   ask?(instance: DatabaseInstance, question: SqlQuestion): Promise<SqlAnswer>;
 }

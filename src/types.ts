@@ -26,7 +26,47 @@ export interface Policy {
   options: Record<string, Record<string, unknown>>;
   /** What must be true in the data. Each is a check of its own. */
   expect: Expectation[];
+  /** What the guest must offer once it is back: asked over its closed network. */
+  services: ExpectedService[];
   limits: { overlayBytes: number; checkTimeoutMs: number; applianceMemoryMiB: number };
+}
+
+/** `tcp`: nothing is asked but that the port accepts connections. */
+export type ServiceProtocol =
+  | 'tcp'
+  | 'tls'
+  | 'http'
+  | 'https'
+  | 'ssh'
+  | 'smtp'
+  | 'smtps'
+  | 'imap'
+  | 'imaps'
+  | 'pop3'
+  | 'pop3s'
+  | 'ftp'
+  | 'postgresql'
+  | 'mysql'
+  | 'redis'
+  | 'mssql'
+  | 'ldap'
+  | 'ldaps'
+  | 'dns'
+  | 'ntp'
+  | 'rdp'
+  | 'smb';
+
+/** A service that the policy names. */
+export interface ExpectedService {
+  /** For people; default: the protocol. */
+  name?: string;
+  protocol: ServiceProtocol;
+  /** Default: the usual one of the protocol; `tcp` and `tls` have none. */
+  port?: number;
+  /** Default: wherever the guest is found. */
+  address?: string;
+  /** Default true. False: that it does not answer is a warning. */
+  required?: boolean;
 }
 
 export type Expectation = SqlExpectation | FileExpectation;
@@ -122,6 +162,8 @@ export interface Hardware {
   cpus?: number;
   memoryMiB?: number;
   cpuModel?: string;
+  /** Default: what the disks can boot by. */
+  firmware?: 'bios' | 'uefi';
   devices?: unknown[];
 }
 
@@ -294,6 +336,40 @@ export interface OperatingSystem {
   hostname: string;
   kernels: string[];
   mounts: SystemMount[];
+  /** What it is set up to offer over the network. Absent: not looked for, because nothing of the guest is to be started. */
+  network?: NetworkOffer;
+}
+
+export interface NetworkOffer {
+  services: OfferedService[];
+  addresses: ConfiguredAddress[];
+}
+
+/** A service that starts with the guest, as the guest's files say. */
+export interface OfferedService {
+  /** The unit that is enabled: `postgresql@15-main`, `ssh.socket`. */
+  name: string;
+  /** As policies name it; `tcp` and `udp` where nobody here knows what is spoken there. */
+  protocol: string;
+  port: number;
+  /** Null: at every address. */
+  address: string | null;
+  /** False: only the guest itself can reach it, and nobody else expects to. */
+  reachable: boolean;
+  /** The file that says so. */
+  from: string;
+}
+
+/** `lease`: what a DHCP server gave it before; `dhcp`: it asks, and `address` is null. */
+export interface ConfiguredAddress {
+  method: 'static' | 'dhcp' | 'lease';
+  address: string | null;
+  prefix: number | null;
+  gateway: string | null;
+  interface: string | null;
+  /** Lower case, with colons. */
+  mac: string | null;
+  from: string;
 }
 
 export type EngineName = string;

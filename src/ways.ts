@@ -28,6 +28,8 @@ export interface MemoryFacts {
   devices: StreamDevice[];
   /** QEMU's run state at the save: `running`, `paused`, ... Null when it does not say. */
   runState: string | null;
+  /** Pages lie at places of their own (mapped-ram): QEMU takes such a stream from a file only, and `stream` cannot give it. */
+  mappedPages: boolean;
   /** The domain's XML of a libvirt save; null elsewhere. */
   domainXml: string | null;
   /** The stream ends where it should, with all its parts. */
@@ -51,8 +53,43 @@ export interface StreamDevice {
   /** As in the stream: `0000:00:03.0/virtio-blk`, `serial`, `cpu`. */
   name: string;
   instance: number;
-  /** `03.0` of a PCI device. */
+  /** `03.0` of a PCI device; behind bridges the whole way: `08.0:00.0`. */
   pciAddress: string | null;
+  /** What its PCI configuration space says, as the guest saw it. */
+  pci: PciFacts | null;
+  virtio: VirtioFacts | null;
+}
+
+export interface PciFacts {
+  /** `1af4:1001` */
+  id: string;
+  subsystem: string;
+  revision: number;
+  /** `0300`: base class and subclass. */
+  classCode: string;
+  multifunction: boolean;
+  /** Number of MSI-X vectors; null: it has none. */
+  msixVectors: number | null;
+  /** Of a port of PCI Express: its number, and the slot it serves. */
+  port: { number: number; slot: number } | null;
+  /** Of a conventional bridge with a slot number of its own. */
+  chassis: number | null;
+  /** Of virtio devices: whether it offers the interface of virtio 1.0. */
+  modern: boolean;
+  /** Of a USB 3 controller: how many ports it has, those of both speeds counted. */
+  usbPorts: number | null;
+}
+
+export interface VirtioFacts {
+  queues: number;
+  /** Of a block device, when the guest has asked for it. */
+  capacityBytes: number | null;
+  /** Of a network card. */
+  mac: string | null;
+  /** Of a network card: packets carry a header that its new peer must understand too. */
+  vnetHeader: boolean;
+  /** Of a serial controller: the numbers of its ports. */
+  ports: number[];
 }
 
 /** Memory as the guest's physical addresses see it. What was never written is zero. */
@@ -82,16 +119,32 @@ export type HardwareOrigin = 'stream' | 'libvirt' | 'manifest' | 'disks' | 'defa
 /** A machine that can be started: everything QEMU must be told, with where each part was learnt. */
 export interface MachineDescription {
   machineType: string;
+  /** Further options of the machine: `{ hpet: 'off' }`. */
+  machineOptions: Record<string, 'on' | 'off'>;
   cpuModel: string;
   cpus: number;
   memoryMiB: number;
   firmware: 'bios' | 'uefi';
-  /** Objects for QEMU's `-device`, in order; `drive` names a disk of the restore point (`disk0`), `netdev` is `net0` for every network card. */
-  devices: Record<string, unknown>[];
+  /** Of a UEFI machine that is resumed: the sizes of its flash devices. What is in them comes with the stream. */
+  flashBytes: number[];
+  /**
+   * Objects for QEMU's `-device`, in order, with values of JSON's types. `drive` names a disk of the restore point (`disk0`), `netdev` is
+   * `net0`, `net1`, ... for the network cards, `chardev` `serial0`, `serial1`, ... and `audiodev` `audio0`: nothing else of the host.
+   */
+  devices: Record<string, string | number | boolean>[];
   /** By field: `{ cpus: 'stream', cpuModel: 'manifest' }`. */
   origins: Record<string, HardwareOrigin>;
   /** How it differs from the original, in sentences for the record: less RAM, a device left out. */
   deviations: string[];
+}
+
+/** A described machine, and what was noticed while it was described. */
+export interface DescribedMachine {
+  description: MachineDescription;
+  /** What contradicts itself between the saved memory, libvirt's description, the manifest and the disks. */
+  findings: Finding[];
+  /** Why the memory cannot be resumed on it: clauses without a full stop. Empty for a cold boot. */
+  obstacles: string[];
 }
 
 // ---------------------------------------------------------------- the machine, seen from outside

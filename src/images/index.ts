@@ -5,3 +5,4 @@ export { HEAD_BYTES, identifyFormat } from './identify.js';
 export { ImageFile } from './image-file.js';
 export { type OpenOptions, openImage, openImages } from './open.js';
 export { backingNameOf, formatNamed, IMAGE_FORMATS, parseImage, recognise } from './parse.js';
+export { locateVmState, type VmState } from './qcow2/vm-state.js';

@@ -9,6 +9,7 @@ import type { GuestEntry, Inspection, UntestedItem, Volume } from '../types.js';
 import { ApplianceSource } from './appliance-source.js';
 import { findDatabases, findUnjudged, untestedEngines } from './databases.js';
 import { compareMembers } from './members.js';
+import { findNetworkOffer } from './services.js';
 import { readStackedDevices, type StackedDevice, type StackedDevices } from './stacked.js';
 import { findSystems } from './systems.js';
 import { unassembled } from './unassembled.js';
@@ -35,13 +36,17 @@ async function describeStack(devices: StackedDevice[], exposure: Exposure, appli
   return describeStacked(devices, exposure, (device) => new ApplianceSource(session, device.device, device.sizeBytes));
 }
 
-/** Adds what the files of the guest tell. Opening them replays file-system logs onto the overlay. */
-export async function inspectGuest(volumes: Inspection, files: ApplianceFiles, finders: EngineFinder[]): Promise<Inspection> {
+/**
+ * Adds what the files of the guest tell. Opening them replays file-system logs onto the overlay.
+ * @param looksForServices whether it is wanted what the guest will offer over the network once it runs
+ */
+export async function inspectGuest(volumes: Inspection, files: ApplianceFiles, finders: EngineFinder[], looksForServices: boolean): Promise<Inspection> {
   const mountable = volumes.volumes.filter(isMountable);
   const entries: GuestEntry[][] = (await files.listings()).map((listing) => [...listing.all()]);
   const found = await findSystems(files, mountable);
   const systems = found.map(({ system }) => system);
   files.useSystems(systems);
+  if (looksForServices) for (const system of systems) system.network = await findNetworkOffer(files, system);
   const tree = { files, entries: () => iterate(entries) };
   const unjudged = findUnjudged(tree.entries());
   return {

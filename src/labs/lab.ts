@@ -1,7 +1,7 @@
 /** What every lab offers, and what checks may use of them. Labs do not know checks. */
 
 import type { ByteMap, DatabaseInstance, GuestFiles, OperatingSystem, ProgressSink, SnapshotImage, SystemMount } from '../types.js';
-import type { Artefact, Look, MachineDescription, MachineEvent, MemoryFacts, SavedMemory, Way } from '../ways.js';
+import type { Artefact, DescribedMachine, Look, MachineDescription, MachineEvent, SavedMemory, Way } from '../ways.js';
 
 /** A lab is an isolated place to look at a restore point. `open` gives a session; `close` leaves nothing behind. */
 export interface Lab<Request, Session extends LabSession> {
@@ -225,48 +225,74 @@ export interface MachineTrouble {
 export interface GuestNetwork {
   /** Addresses that the guest used or was given. */
   readonly addresses: readonly string[];
-  /** Frames of the guest by what they are: `arp`, `dhcp`, `ipv6-nd`, `tcp`, ... */
+  /** Frames of the guest by what they are: `arp`, `dhcp`, `ipv6-nd`, `tcp`, ... Those in a VLAN count as `vlan-tagged` besides. */
   readonly frames: Readonly<Record<string, number>>;
   /** All frames of the guest. */
   readonly framesSent: number;
+  /** Where the guest wanted to go: the first hundred destinations. None of it came out. */
+  readonly attempts: readonly OutsideAttempt[];
   /** Looks for the guest at addresses it is expected to have, and at all nodes of the link; gives what answers. */
   discover(expected: string[], options: { timeoutMs: number; signal: AbortSignal }): Promise<string[]>;
   /** @returns milliseconds, or null when nothing answers */
   ping(address: string, options: { timeoutMs: number }): Promise<number | null>;
   /** @throws LabError when it is refused or not answered; the code is `network.refused` or `network.silent`. */
   connect(address: string, port: number, options: { timeoutMs: number }): Promise<GuestConversation>;
-  /** One datagram and what comes back; null when nothing does. */
+  /**
+   * One datagram and what comes back; null when nothing does. It is sent again after a second, and then ever more rarely.
+   * @throws LabError `network.refused` when the guest says that nobody listens there.
+   */
   ask(address: string, port: number, payload: Buffer, options: { timeoutMs: number }): Promise<Buffer | null>;
+}
+
+/** What the guest sent to somebody who is not there, and how often. `name`: what it asked a name server for. */
+export interface OutsideAttempt {
+  protocol: 'tcp' | 'udp' | 'dns' | 'icmp';
+  address: string;
+  port: number;
+  name: string | null;
+  count: number;
 }
 
 /** One TCP connection into the guest. */
 export interface GuestConversation {
+  /** Whether the guest has ended it: nothing more will come. */
+  readonly ended: 'closed' | 'reset' | null;
+  /** Resolves when all is on its way. @throws LabError `network.ended` when the guest has broken it off. */
   write(bytes: Buffer | string): Promise<void>;
-  /** All that comes until `enough` is content, the guest closes, or time is over. */
+  /** All that comes until `enough` is content, the guest closes, time is over, or 64 KiB are there. */
   readUntil(enough: (bytes: Buffer) => boolean, options: { timeoutMs: number }): Promise<Buffer>;
   close(): Promise<void>;
 }
 
-export interface MachineRequest {
+/** All that one start needs: what the machine lab is asked by the run, which knows hardware and memory. */
+export interface MachineRequest extends MachineChoices {
   way: Way;
   description: MachineDescription;
   /** For `resume`. */
   memory: SavedMemory | null;
-  /** Whether cards of the guest are connected to the closed network. */
-  network: boolean;
   /** Name or id of an internal snapshot: the disks as they were then, not as they are now. Default: none. */
   snapshot?: string | null;
 }
 
-/** Starts the machine of the restore point, each time on new overlays over the disks as captured. */
+export interface MachineChoices {
+  /** Whether cards of the guest are connected to the closed network. */
+  network: boolean;
+  /**
+   * `ahead` (software emulation only): whenever the guest has nothing to do, its clock jumps to its next timer, so that minutes of its
+   * time pass in a second. Nobody outside can talk to it meanwhile.
+   */
+  clock?: 'real' | 'ahead';
+}
+
+/** Starts the machine of the restore point, each time on new overlays over the disks as captured, with the hardware it had. */
 export interface MachineStarter {
   /**
-   * @throws LabError with QEMU's own words. `machine.refused`: it does not take the hardware or the memory, which is evidence.
-   * All other codes are trouble of this host, and no evidence of anything.
+   * @throws LabError with QEMU's own words. `machine.refused`: it does not take the hardware or the memory. All other codes are trouble of
+   * this host, and no evidence of anything.
    */
-  start(request: MachineRequest, signal: AbortSignal): Promise<Machine>;
-  /** Whether this host can continue such a machine faithfully: null, or why not. */
-  obstacle(memory: MemoryFacts): Promise<string | null>;
+  start(way: Way, choices: MachineChoices, signal: AbortSignal): Promise<Machine>;
+  /** Why this host cannot bring such a machine back faithfully, or null. */
+  obstacle(way: Way): Promise<string | null>;
 }
 
 /** What a check may use. Each is opened when first asked for. */
@@ -276,8 +302,13 @@ export interface CheckLabs {
   files: GuestFiles;
   appliance(): Promise<Appliance>;
   engine: EngineLab;
-  /** The saved memory, unpacked; null when the restore point has none. Opened once. */
-  memory(): Promise<SavedMemory | null>;
+  /**
+   * The saved memory, unpacked; null when the restore point has none. Opened once: who asks first is told of the progress.
+   * @throws NotTestedError when it does not fit into the limits of this run, LabError when this host is in trouble
+   */
+  memory(progress?: ProgressSink): Promise<SavedMemory | null>;
+  /** The machine of the restore point, from all that is known of it: its memory, libvirt's description, the manifest, its disks. */
+  hardware(way: Way): Promise<DescribedMachine>;
   machine: MachineStarter;
   /** Keeps bytes beside the record, by their digest. */
   keep(name: string, mediaType: string, bytes: Uint8Array): Promise<Artefact>;

@@ -1,3 +1,5 @@
+import { bootSectorOf } from './boot-sector.js';
+
 /**
  * A boot sector that proves that guest code really runs: it waits for a timer interrupt, builds page tables, goes to long mode,
  * and leaves through QEMU's isa-debug-exit device, whose exit code is (value << 1) | 1.
@@ -39,18 +41,10 @@ const LISTING = `
   0f00 a87c0000         | gdtr: limit, address
 `;
 
-const SECTOR_BYTES = 512;
-
 /** What QEMU exits with when the sector ran to its end. */
 export const TRIAL_EXIT_CODE = (0x2a << 1) | 1;
 
 /** QEMU's device that the sector writes to. */
 export const TRIAL_EXIT_DEVICE = 'isa-debug-exit,iobase=0xf4,iosize=4';
 
-export function trialBootSector(): Buffer {
-  const code = LISTING.split('\n').map((line) => line.split('|')[0]?.replaceAll(' ', '') ?? '');
-  const sector = Buffer.alloc(SECTOR_BYTES);
-  sector.write(code.join(''), 'hex');
-  sector.writeUInt16LE(0xaa55, SECTOR_BYTES - 2);
-  return sector;
-}
+export const trialBootSector = (): Buffer => bootSectorOf(LISTING);

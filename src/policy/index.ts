@@ -1,5 +1,6 @@
 /** The policy of a run: defaults, then the policy file (YAML or JSON), then what the command line says. */
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import { type ParsedText, parseText } from '../schema/document.js';
@@ -18,6 +19,7 @@ export const DEFAULT_POLICY: Policy = {
   allowedFolders: [],
   options: {},
   expect: [],
+  services: [],
   limits: { overlayBytes: 20 * 2 ** 30, checkTimeoutMs: 15 * 60_000, applianceMemoryMiB: 1280 },
 };
 
@@ -49,6 +51,7 @@ export async function loadPolicy(file: string | null, overrides: PolicyOverrides
   assertNames(policy, checks, context);
   assertOptions(policy, checks, context);
   assertExpectations(policy, context);
+  assertServices(policy, context);
   return policy;
 }
 
@@ -99,6 +102,16 @@ function assertExpectations(policy: Policy, context: Context): void {
   policy.expect.forEach((expectation, index) => {
     const problem = problemOf(expectation);
     if (problem) throw new UsageError({ code: 'policy.expect', message: `${place(context, ['expect', index])}: expectation ${index + 1}: ${problem}` });
+  });
+}
+
+/** What is asked at an address that is none, or at no port, would never answer: that is a mistake in the policy and not of the guest. */
+function assertServices(policy: Policy, context: Context): void {
+  policy.services.forEach(({ protocol, port, address }, index) => {
+    const portless = port === undefined && (protocol === 'tcp' || protocol === 'tls');
+    const wrong = address !== undefined && isIP(address) === 0;
+    const problem = portless ? `a service of protocol "${protocol}" needs a port` : wrong ? `${JSON.stringify(address)} is no IP address` : null;
+    if (problem) throw new UsageError({ code: 'policy.services', message: `${place(context, ['services', index])}: service ${index + 1}: ${problem}` });
   });
 }
 

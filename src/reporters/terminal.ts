@@ -8,6 +8,7 @@ import { instancesSection } from './instances.js';
 import { checksSection, cleanupSection, coverageSections, deviationsSection } from './sections.js';
 import { wrap } from './text.js';
 import { formatBytes, formatInstant, formatSeconds } from './units.js';
+import { waysSection } from './ways.js';
 import { whatToDo, whySection } from './why.js';
 import { CONSISTENCY_MEANING, declaredSentence, recoverySentence, VERDICT_MEANING } from './words.js';
 
@@ -39,6 +40,7 @@ export function renderRecord(record: VerificationRecord, options: RenderOptions)
     whySection(page),
     whatToDo(page),
     wayBack(page),
+    waysSection(page),
     instancesSection(page),
     checksSection(page),
     ...coverageSections(page),

@@ -41,14 +41,14 @@ export async function describeIsolation(labs: RunLabs): Promise<Described> {
     originals: 'opened read-only; everything written went to throw-away overlays',
     hostMounts: 'none: no file system of the guest was mounted by the host',
     network: 'none in the sandbox, none in the appliance',
-    machine: describeMachines(labs.machinesStarted),
+    machine: describeMachines(labs.machines.started),
     sandbox: await labs.confinement(),
     databaseEngines: labs.engine.used.size > 0 ? [...labs.engine.used].join('; ') : 'none ran',
   };
 }
 
 /** Where guests ran, and what they could reach. */
-export function describeMachines(started: RunLabs['machinesStarted']): string {
+export function describeMachines(started: RunLabs['machines']['started']): string {
   if (started.length === 0) return 'none was started';
   const connected = started.filter(({ network }) => network).length;
   const network = connected > 0 ? `a closed network whose only other party was snapproof (${connected} of ${started.length})` : 'no network';

@@ -13,7 +13,7 @@ import { effortsByTarget } from './recovery.js';
  * and names no state. A check that was left out or does not apply adds nothing; a database about which nobody says anything is `unknown`.
  */
 const RANKED: InstanceState[] = ['damaged', 'non-atomic', 'lost-tail', 'unknown', 'recoverable', 'clean'];
-const STAGES: CheckStage[] = ['static', 'logical', 'recovery', 'volume', 'image'];
+const STAGES: CheckStage[] = ['static', 'logical', 'recovery', 'memory', 'life', 'volume', 'image'];
 const SEVERITIES: Severity[] = ['critical', 'warning', 'info'];
 
 interface Contribution {

@@ -39,7 +39,7 @@ function sentences(checks: CheckResult[], outcome: CheckResult['outcome'], sente
   return all.sort((a, b) => a.stage - b.stage || b.urgency - a.urgency || a.rank - b.rank || compare(a.text, b.text)).map(({ text }) => text);
 }
 
-const STAGES: CheckStage[] = ['image', 'volume', 'static', 'logical', 'recovery'];
+const STAGES: CheckStage[] = ['image', 'volume', 'static', 'memory', 'logical', 'recovery', 'life'];
 
 function urgency(check: CheckResult): number {
   return check.findings.some((finding) => finding.severity === 'critical') ? 1 : 0;

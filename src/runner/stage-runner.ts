@@ -2,8 +2,9 @@
 import type { Check, CheckContext, CheckTarget, EngineFinder } from '../check.js';
 import { NotTestedError } from '../errors.js';
 import type { CheckResult, CheckStage, DatabaseInstance, Inspection, Policy, RestorePoint, SnapshotImage, SqlAnswer, SqlQuestion } from '../types.js';
+import type { Way } from '../ways.js';
 import { questionsOf } from './expectations.js';
-import { runStage } from './run-checks.js';
+import { depthReaches, runStage } from './run-checks.js';
 import type { RunLabs } from './run-labs.js';
 import type { StageClock } from './stages.js';
 
@@ -37,7 +38,7 @@ export class StageRunner {
     const { labs, once } = this;
     const results = await this.clock.run(stage, (progress) => {
       const questions = questionsOf(targets);
-      const context: StageContext = { restorePoint, inspection, labs, signal, progress, once, questions };
+      const context: StageContext = { restorePoint, inspection, labs, signal, progress, once, questions, services: policy.services };
       context.ask = (instance, question) => this.ask(instance, question, context);
       return runStage({ stage, checks, targets, policy, concurrency: CONCURRENCY[stage], blockedBy: null, context });
     });
@@ -67,4 +68,14 @@ export function volumeTargets(inspection: Inspection): CheckTarget[] {
 
 export function instanceTargets(inspection: Inspection): CheckTarget[] {
   return inspection.databases.map((instance) => ({ kind: 'instance', id: instance.id, instance }));
+}
+
+export function memoryTargets({ memory }: RestorePoint): CheckTarget[] {
+  return memory ? [{ kind: 'memory', id: 'memory', path: memory.path }] : [];
+}
+
+/** The ways back that the policy asks for and that there are. */
+export function wayTargets({ memory }: RestorePoint, { depth }: Policy): CheckTarget[] {
+  const ways: Way[] = memory ? ['resume', 'boot'] : ['boot'];
+  return ways.filter((way) => depthReaches(depth, way)).map((way) => ({ kind: 'way', id: way, way }));
 }

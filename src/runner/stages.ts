@@ -21,6 +21,7 @@ export const STAGES = [
   { name: 'logical', title: 'Check the data with the database programs' },
   { name: 'recovery', title: 'Recover the databases on the overlay' },
   { name: 'life', title: 'Bring the machine back, and see whether it lives' },
+  { name: 'afterwards', title: 'Verify what the machine left on its disks' },
   { name: 'digests', title: 'Digest every file' },
   { name: 'cleanup', title: 'Close the labs and remove what was written' },
 ] as const;

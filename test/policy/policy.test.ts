@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SERVICE_PROBES } from '../../checks/machine/services/all.js';
 import { UsageError } from '../../src/errors.js';
-import { DEFAULT_POLICY, loadPolicy } from '../../src/policy/index.js';
+import { DEFAULT_POLICY, loadPolicy, policySchema } from '../../src/policy/index.js';
 import { testFolder } from '../images/make.js';
 
 const checks = [
@@ -50,6 +51,20 @@ describe('loadPolicy', () => {
     ]);
   });
 
+  it('takes what the guest must offer', async () => {
+    const text = 'services:\n  - protocol: https\n    address: 10.0.0.5\n  - name: the shop\n    protocol: tcp\n    port: 8080\n    required: false\n';
+    expect((await (await load(text)).policy).services).toEqual([
+      { protocol: 'https', address: '10.0.0.5' },
+      { name: 'the shop', protocol: 'tcp', port: 8080, required: false },
+    ]);
+  });
+
+  it('knows every protocol that can be asked, and no other', () => {
+    const { enum: named } = (policySchema as { definitions: { service: { properties: { protocol: { enum: string[] } } } } }).definitions.service.properties
+      .protocol;
+    expect([...named].sort()).toEqual(SERVICE_PROBES.map(({ name }) => name).sort());
+  });
+
   it('reads JSON, and an empty file', async () => {
     expect((await (await load('{"depth": "boot"}', 'policy.json')).policy).depth).toBe('boot');
     expect(await (await load('# nothing\n')).policy).toEqual(DEFAULT_POLICY);
@@ -67,6 +82,11 @@ describe('loadPolicy', () => {
     ['depth: static\ndepth: boot', /line 2: not valid YAML: Map keys must be unique/],
     ['a: &a [1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]', /not usable|unknown field/],
     ['- a list', /must be of type object/],
+    ['services:\n  - protocol: htp', /line 2: field "services.0.protocol" is "htp".*did you mean "http"/],
+    ['services:\n  - protocol: tcp', /line 2: service 1: a service of protocol "tcp" needs a port/],
+    ['services:\n  - protocol: ssh\n  - protocol: ssh\n    address: web.example', /line 3: service 2: "web.example" is no IP address/],
+    ['services:\n  - protocol: ssh\n    port: 0', /line 3: field "services.0.port"/],
+    ['services:\n  - port: 22', /line 2: field "services.0" lacks the field "protocol"/],
     [
       'expect:\n  - engine: sqlite\n    query: select 1',
       /line 2: expectation 1: it says nothing to hold the answer against: give equals, atLeast, atMost or rows/,

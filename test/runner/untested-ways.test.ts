@@ -3,6 +3,7 @@ import { DEFAULT_POLICY } from '../../src/policy/index.js';
 import { ignoredFiles } from '../../src/runner/ignored-files.js';
 import { untestedWays } from '../../src/runner/untested-ways.js';
 import type { RestorePoint } from '../../src/types.js';
+import { result } from './arbitrary.js';
 
 const MIB = 1024 * 1024;
 const pointWith = (changes: Partial<RestorePoint>) => ({ source: {}, memory: null, ...changes }) as RestorePoint;
@@ -29,8 +30,21 @@ test('thousands of files are counted, and what a manifest says there by chance i
 test('saved memory that nobody asked to resume is said; asked for, it keeps the verdict from passing', () => {
   const memory = { path: '/somewhere/ram', format: 'qemu', snapshot: null };
   const resume = (depth: 'recovery' | 'resume') =>
-    untestedWays(pointWith({ memory }), { ...DEFAULT_POLICY, depth }).find(({ what }) => /saved memory/.test(what));
+    untestedWays(pointWith({ memory }), { ...DEFAULT_POLICY, depth }, []).find(({ what }) => /saved memory/.test(what));
   expect(resume('recovery')).toMatchObject({ holdsData: false });
   expect(resume('resume')).toMatchObject({ holdsData: true });
-  expect(untestedWays(pointWith({}), DEFAULT_POLICY)).toHaveLength(1);
+  expect(untestedWays(pointWith({}), DEFAULT_POLICY, [])).toHaveLength(1);
+});
+
+test('a way that was tried is not listed as untested, whatever came of it', () => {
+  const tried = (outcome: 'pass' | 'fail' | 'error' | 'skip') => result({ id: 'machine/boot', stage: 'life', target: 'boot', outcome });
+  const untested = (outcome: 'pass' | 'fail' | 'error' | 'skip') => untestedWays(pointWith({}), { ...DEFAULT_POLICY, depth: 'boot' }, [tried(outcome)]);
+  for (const outcome of ['pass', 'fail', 'error'] as const) expect(untested(outcome)).toEqual([]);
+  expect(untested('skip')).toMatchObject([{ what: 'a cold boot from the disks', holdsData: true }]);
+});
+
+test('all ways that there are do not include memory that was never saved; to resume it does', () => {
+  const ways = (depth: 'full' | 'resume') => untestedWays(pointWith({}), { ...DEFAULT_POLICY, depth }, []).map(({ what, holdsData }) => [what, holdsData]);
+  expect(ways('full')).toEqual([['a cold boot from the disks', true]]);
+  expect(ways('resume')).toContainEqual(['resuming from the saved memory', true]);
 });

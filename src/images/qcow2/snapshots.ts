@@ -11,8 +11,8 @@ const MAX_TEXT_BYTES = 256;
 export interface SnapshotTable {
   /** The first thousand. */
   listed: InternalSnapshot[];
-  /** The L1 table of every snapshot: their data must be in the file too. */
-  l1Tables: { offset: number; entries: number }[];
+  /** The L1 table of every snapshot: their data must be in the file too. `diskBytes`: the disk's size then; null: as it is now. */
+  l1Tables: { offset: number; entries: number; diskBytes: number | null }[];
 }
 
 /** Reads the table as far as the file holds it. @throws FormatError for entries that cannot be. */
@@ -30,7 +30,8 @@ export async function readSnapshots(source: ByteSource, table: { offset: number;
     if (lengths.extra > MAX_EXTRA_BYTES)
       throw refuse('qcow2.snapshot-entry', `internal snapshot ${i} of the qcow2 file states ${lengths.extra} bytes of extra data`);
     const variable = await readAvailable(source, at + FIXED_BYTES, lengths.extra + lengths.id + lengths.name);
-    result.l1Tables.push({ offset: u64be(fixed, 0, 'snapshot L1 offset'), entries: fixed.readUInt32BE(8) });
+    const diskBytes = lengths.extra >= 16 && variable.length >= 16 ? u64be(variable, 8, 'snapshot disk size') : null;
+    result.l1Tables.push({ offset: u64be(fixed, 0, 'snapshot L1 offset'), entries: fixed.readUInt32BE(8), diskBytes });
     if (result.listed.length < MAX_LISTED) result.listed.push(describe(fixed, variable, lengths));
     at += Math.ceil((FIXED_BYTES + lengths.extra + lengths.id + lengths.name) / 8) * 8;
     reached.note(at - 7);

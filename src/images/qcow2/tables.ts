@@ -111,6 +111,6 @@ export class TableWalker {
 }
 
 /** Bits 9 to 55 of a table entry. */
-function hostOffset(table: Buffer, at: number): number {
+export function hostOffset(table: Buffer, at: number): number {
   return (table.readUInt32BE(at) & 0x00ffffff) * 2 ** 32 + ((table.readUInt32BE(at + 4) & 0xfffffe00) >>> 0);
 }

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { InterruptedError, LabError, SnapproofError } from '../../errors.js';
 import { openWorkFolder, type WorkFolder } from '../../process/work-folder.js';
 import type { SnapshotImage } from '../../types.js';
-import type { MemoryFacts } from '../../ways.js';
 import { probeKvm } from '../acceleration.js';
-import type { Lab, LabSession, Machine, MachineRequest, MachineStarter } from '../lab.js';
+import type { Lab, LabSession, Machine, MachineRequest } from '../lab.js';
 import { openSandbox, type SandboxSession } from '../sandbox/index.js';
 import type { RunningMachine } from './running-machine.js';
 import { startMachine } from './start.js';
@@ -17,12 +16,10 @@ export interface MachineLabRequest {
   sandbox: SandboxSession;
   /** Largest overlay of one disk. */
   overlayBytes: number;
-  /** Whether this host can continue a saved machine; see MachineStarter. */
-  obstacle(memory: MemoryFacts): Promise<string | null>;
 }
 
 /** Machines of one restore point. All that were started and not discarded go with `close`. */
-export class MachineSession implements MachineStarter, LabSession {
+export class MachineSession implements LabSession {
   private readonly machines = new Set<RunningMachine>();
   private readonly closed = new AbortController();
   private readonly starting = new Set<Promise<unknown>>();
@@ -31,10 +28,6 @@ export class MachineSession implements MachineStarter, LabSession {
   readonly started: { way: MachineRequest['way']; accelerator: 'kvm' | 'tcg'; network: boolean }[] = [];
 
   constructor(private readonly request: MachineLabRequest) {}
-
-  obstacle(memory: MemoryFacts): Promise<string | null> {
-    return this.request.obstacle(memory);
-  }
 
   async start(request: MachineRequest, signal: AbortSignal): Promise<Machine> {
     if (this.closed.signal.aborted) throw new InterruptedError({ code: 'machine.closed', message: 'The machine lab was closed.' });
@@ -92,11 +85,13 @@ export class MachineLab implements Lab<MachineLabRequest, MachineSession> {
 }
 
 async function trialStart(workFolder: WorkFolder, sandbox: SandboxSession): Promise<string> {
-  const session = new MachineSession({ images: [], workFolder, sandbox, overlayBytes: 2 ** 20, obstacle: async () => null });
+  const session = new MachineSession({ images: [], workFolder, sandbox, overlayBytes: 2 ** 20 });
   const started = performance.now();
   try {
     const description = {
       machineType: 'q35',
+      machineOptions: {},
+      flashBytes: [],
       cpuModel: 'max',
       cpus: 1,
       memoryMiB: 64,

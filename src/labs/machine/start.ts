@@ -101,8 +101,9 @@ async function openNetwork(request: MachineRequest, { cards }: PreparedMachine, 
   if (!request.network) return null;
   const streams = await cards.connect();
   if (streams.length === 0) return null;
-  ending.push(() => streams.forEach((stream) => void stream.destroy()));
-  return attachNetwork(streams);
+  const network = attachNetwork(streams);
+  ending.push(() => network.close());
+  return network;
 }
 
 /** Debian's QEMU can log events to its standard error; one that was built otherwise refuses, and nothing is known of the lights. */

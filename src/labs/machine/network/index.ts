@@ -1,49 +1,90 @@
-/** The other end of the guest's network cards. This one only counts what the guest sends, and answers nothing. */
+/**
+ * The closed network of a guest. One end of each of its cards is a stream of frames (QEMU's `-netdev stream`), the other is this process, and
+ * nothing of it ever touches a network of the host: frames are bytes that are read and written here, and nowhere else.
+ */
 import type { Duplex } from 'node:stream';
-import { LabError } from '../../../errors.js';
-import type { GuestNetwork } from '../../lab.js';
-import { FrameReader } from './framing.js';
+import type { GuestNetwork, OutsideAttempt } from '../../lab.js';
+import { Answers } from './answers.js';
+import { type KnownLease, Leases } from './leases.js';
+import { Link } from './link.js';
+import { Neighbours } from './neighbours.js';
+import { Questions } from './questions.js';
+import { Tally } from './tally.js';
 
-/** @param cards one stream of frames for each card of the guest, each with its length before it (be32) */
-export function attachNetwork(cards: Duplex[]): GuestNetwork {
-  const network = new CountingNetwork();
-  for (const card of cards) network.attach(card);
-  return network;
+export { type KnownLease, knownLeases } from './leases.js';
+
+export interface NetworkOptions {
+  /** Addresses that cards of this guest are known to have had by DHCP: they get them again. */
+  leases?: readonly KnownLease[];
+  /** Until something unanswered is sent again the first time. Default 1000. */
+  retransmitMs?: number;
 }
 
-class CountingNetwork implements GuestNetwork {
-  readonly addresses = [];
-  readonly frames: Record<string, number> = {};
-  framesSent = 0;
+const DEFAULT_RETRANSMIT_MS = 1000;
 
-  attach(card: Duplex): void {
-    const reader = new FrameReader();
-    card.on('error', () => undefined);
-    card.on('data', (chunk: Buffer) => {
-      const frames = reader.push(chunk);
-      if (frames === null) card.destroy();
-      else this.count(frames.length);
-    });
+/** The network of one guest; every card of it is one attached socket. */
+export class ClosedNetwork implements GuestNetwork {
+  private readonly tally = new Tally();
+  private readonly neighbours = new Neighbours();
+  private readonly questions: Questions;
+  private readonly answers: Answers;
+  private readonly links: Link[] = [];
+
+  constructor(options: NetworkOptions = {}) {
+    this.questions = new Questions(this.neighbours, options.retransmitMs ?? DEFAULT_RETRANSMIT_MS);
+    this.answers = new Answers(this.neighbours, new Leases(options.leases ?? []), this.tally, this.questions);
   }
 
-  async discover(): Promise<string[]> {
-    return [];
+  /** Connects one card. The socket belongs to the network from now on: it is read, and closed with it. */
+  attach(socket: Duplex): void {
+    const link = new Link(socket, { frame: (frame, from) => this.answers.receive(frame, from), broken: () => this.tally.count('malformed') });
+    this.links.push(link);
+    this.questions.addLink(link);
   }
 
-  async ping(): Promise<null> {
-    return null;
+  get addresses(): readonly string[] {
+    return this.neighbours.addresses;
   }
 
-  connect(): Promise<never> {
-    return Promise.reject(new LabError({ code: 'network.silent', message: 'Nothing is asked of the guest on this network.' }));
+  get frames(): Readonly<Record<string, number>> {
+    return { ...this.tally.frames };
   }
 
-  async ask(): Promise<null> {
-    return null;
+  /** All frames of the guest. */
+  get framesSent(): number {
+    return this.tally.total;
   }
 
-  private count(frames: number): void {
-    this.framesSent += frames;
-    this.frames.other = this.framesSent;
+  get attempts(): readonly OutsideAttempt[] {
+    return this.tally.attempts;
   }
+
+  discover(expected: string[], options: { timeoutMs: number; signal: AbortSignal }): Promise<string[]> {
+    return this.questions.discover(expected, options);
+  }
+
+  ping(address: string, options: { timeoutMs: number }): Promise<number | null> {
+    return this.questions.ping(address, options);
+  }
+
+  connect(address: string, port: number, options: { timeoutMs: number }): ReturnType<GuestNetwork['connect']> {
+    return this.questions.connect(address, port, options);
+  }
+
+  ask(address: string, port: number, payload: Buffer, options: { timeoutMs: number }): Promise<Buffer | null> {
+    return this.questions.ask(address, port, payload, options);
+  }
+
+  /** Ends every conversation and lets go of every card. May be called twice. */
+  close(): void {
+    this.questions.close();
+    for (const link of this.links) link.close();
+  }
+}
+
+/** A network with the cards that the guest has at first; `attach` connects further ones. */
+export function attachNetwork(sockets: Duplex | Duplex[], options: NetworkOptions = {}): ClosedNetwork {
+  const network = new ClosedNetwork(options);
+  for (const socket of [sockets].flat()) network.attach(socket);
+  return network;
 }

@@ -1,0 +1,79 @@
+/** Brings a machine back one way, watches it, and ends it. What both ways share. */
+import type { CheckContext } from '../../src/check.js';
+import { LabError, NotTestedError } from '../../src/errors.js';
+import type { Way } from '../../src/ways.js';
+import type { LifeOptions } from './decide/decide.js';
+import type { LifeEvidence } from './evidence.js';
+import { askNetworkOf } from './probes/network.js';
+import { observe, type Patience } from './procedure.js';
+import { Watch } from './watch/watch.js';
+
+export interface WayOptions extends LifeOptions {
+  /** Of time that the guest really had: how long a cold boot may take as long as something moves. */
+  bootSeconds: number;
+  /** From the power button to the end. */
+  powerSeconds: number;
+  /** For services, once the system is up. */
+  serviceSeconds: number;
+}
+
+export const DEFAULT_OPTIONS: WayOptions = { powerButton: 'expected', patienceSeconds: 40, bootSeconds: 1800, powerSeconds: 120, serviceSeconds: 60 };
+
+const seconds = (description: string) => ({ type: 'integer', minimum: 1, maximum: 86_400, description });
+
+export const OPTIONS_SCHEMA = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    powerButton: {
+      enum: ['expected', 'ignored'],
+      description: 'ignored: this guest does nothing at the power button by design; a service that answers is enough. Default: expected.',
+    },
+    patienceSeconds: seconds('Without any answer, before the guest counts as hung. Default: 40.'),
+    bootSeconds: seconds('How long a cold boot may take as long as something moves. Default: 1800.'),
+    powerSeconds: seconds('From the power button to the end. Default: 120.'),
+    serviceSeconds: seconds('For services, once the system is up. Default: 60.'),
+  },
+} as const;
+
+export async function bringBack(way: Way, context: CheckContext<WayOptions>): Promise<LifeEvidence> {
+  const { labs, options, signal } = context;
+  const obstacle = await labs.machine.obstacle(way);
+  if (obstacle) throw new NotTestedError({ code: 'machine.obstacle', message: obstacle });
+  const machine = await labs.machine.start(way, { network: true }, signal);
+  try {
+    const watch = new Watch(machine, labs.keep, signal);
+    return await observe(watch, { patience: patienceOf(options), askNetwork: askNetworkOf(context, machine), encrypted: isEncrypted(context) });
+  } catch (error) {
+    throw signal.aborted ? error : withQemusWords(error, await endingOf(machine.ended));
+  } finally {
+    await machine.close();
+  }
+}
+
+const WALL_FACTOR = 6;
+
+function patienceOf({ patienceSeconds, bootSeconds, powerSeconds, serviceSeconds }: WayOptions): Patience {
+  const [silenceMs, bootMs, powerMs, serviceMs] = [patienceSeconds, bootSeconds, powerSeconds, serviceSeconds].map((value) => value * 1000) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { silenceMs, bootMs, powerMs, serviceMs, wallMs: WALL_FACTOR * bootMs };
+}
+
+function isEncrypted({ inspection }: CheckContext<unknown>): boolean {
+  return inspection.volumes.some(({ content }) => content.kind === 'encrypted');
+}
+
+/** When QEMU itself ended, its last words say why. */
+async function endingOf(ended: Promise<{ stderr: string }>): Promise<string> {
+  const result = await Promise.race([ended, new Promise<null>((resolve) => setTimeout(resolve, 500, null))]);
+  return result?.stderr.trim().split('\n').at(-1) ?? '';
+}
+
+function withQemusWords(error: unknown, words: string): unknown {
+  if (words === '' || !(error instanceof LabError)) return error;
+  return new LabError({ code: error.code, message: `${error.message} QEMU ended and said: ${words}`, advice: error.advice, cause: error });
+}

@@ -1,0 +1,100 @@
+/** What moved between looks, measured on the time that the guest really had. Pure. */
+import type { Look } from '../../../src/ways.js';
+
+export interface Activity {
+  /** Time that the guest had: without the time in which it waited for a processor of the host. */
+  hadMs: number;
+  /** By vCPU: how much of that time it ran. */
+  busy: number[];
+  /** Switches of address spaces and new code (software emulation); null where it cannot be told. */
+  switches: number | null;
+  newCode: number | null;
+  diskRequests: number;
+  /** Of the sampled pages, how many changed, summed over the looks. */
+  memoryChanges: number | null;
+  screenChanges: number;
+  serialBytes: number;
+  frames: number;
+  /** The longest time in which a disk had requests open and finished none. */
+  stuckRequestsMs: number;
+}
+
+export function activityOf(looks: readonly Look[]): Activity {
+  const [first] = looks;
+  const last = looks.at(-1);
+  if (!first || !last) return NOTHING;
+  return {
+    hadMs: hadBetween(first, last),
+    busy: last.vcpus.map((_, index) => busyShare(first, last, index)),
+    switches: difference(first.jit?.flushes, last.jit?.flushes),
+    newCode: difference(first.jit?.blocks, last.jit?.blocks),
+    diskRequests: requestsOf(last) - requestsOf(first),
+    memoryChanges: looks.some(({ memory }) => memory !== null) ? looks.slice(1).reduce((sum, { memory }) => sum + (memory?.changed ?? 0), 0) : null,
+    screenChanges: looks.slice(1).filter((look, index) => look.screen?.digest !== looks[index]?.screen?.digest).length,
+    serialBytes: last.serialBytes - first.serialBytes,
+    frames: (last.framesSent ?? 0) - (first.framesSent ?? 0),
+    stuckRequestsMs: stuckRequests(looks),
+  };
+}
+
+const NOTHING: Activity = {
+  ...{ hadMs: 0, busy: [], switches: null, newCode: null, diskRequests: 0, memoryChanges: null },
+  ...{ screenChanges: 0, serialBytes: 0, frames: 0, stuckRequestsMs: 0 },
+};
+
+/** Guest clock minus what the vCPU that waited longest had to wait: a slow host gives no time. */
+export function hadBetween(first: Look, last: Look): number {
+  const waited = last.vcpus.map((vcpu, index) => vcpu.waitedMs - (first.vcpus[index]?.waitedMs ?? 0));
+  return Math.max(0, last.guestMs - first.guestMs - Math.max(0, ...waited));
+}
+
+function busyShare(first: Look, last: Look, index: number): number {
+  const [before, after] = [first.vcpus[index], last.vcpus[index]];
+  if (!before || !after) return 0;
+  const had = last.guestMs - first.guestMs - (after.waitedMs - before.waitedMs);
+  return had <= 0 ? 0 : Math.min(1, (after.cpuMs - before.cpuMs) / had);
+}
+
+const difference = (before: number | undefined, after: number | undefined): number | null =>
+  before === undefined || after === undefined ? null : Math.max(0, after - before);
+
+export const requestsOf = ({ disks }: Look): number => disks.reduce((sum, { reads, writes, flushes }) => sum + reads + writes + flushes, 0);
+
+function stuckRequests(looks: readonly Look[]): number {
+  let longest = 0;
+  const names = new Set(looks.flatMap(({ disks }) => disks.map(({ disk }) => disk)));
+  for (const name of names) longest = Math.max(longest, stuckRequestsOf(looks, name));
+  return longest;
+}
+
+function stuckRequestsOf(looks: readonly Look[], name: string): number {
+  let longest = 0;
+  let since: Look | null = null;
+  let before: number | null = null;
+  for (const look of looks) {
+    const disk = look.disks.find(({ disk }) => disk === name);
+    const done = disk ? disk.reads + disk.writes + disk.flushes : null;
+    const stands = (disk?.pending ?? 0) > 0 && done === before;
+    if (!stands) since = (disk?.pending ?? 0) > 0 ? look : null;
+    else if (since) longest = Math.max(longest, hadBetween(since, look));
+    before = done;
+  }
+  return longest;
+}
+
+/** Nothing but a vCPU moves, if that: no other address space, no new code, no disk, no screen, no serial line, no frame. */
+export function isFlat(activity: Activity): boolean {
+  const still = activity.diskRequests + activity.screenChanges + activity.serialBytes + activity.frames === 0;
+  return still && (activity.switches ?? 0) <= FEW_SWITCHES && (activity.newCode ?? 0) <= FEW_BLOCKS && (activity.memoryChanges ?? 0) === 0;
+}
+
+/** QEMU's own housekeeping moves its counters a little. */
+const FEW_SWITCHES = 4;
+const FEW_BLOCKS = 4;
+
+/** The last looks in which nothing moved, as long a stretch as there is. */
+export function stillEnd(looks: readonly Look[]): Activity {
+  let from = Math.max(0, looks.length - 1);
+  while (from > 0 && isFlat(activityOf(looks.slice(from - 1)))) from--;
+  return activityOf(looks.slice(from));
+}

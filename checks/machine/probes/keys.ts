@@ -1,0 +1,110 @@
+/**
+ * Touches the keyboard and the serial line. Nothing is ever confirmed with Return: what somebody had typed when the machine was saved
+ * must not be executed. A letter is typed and taken back.
+ */
+
+import type { Look } from '../../../src/ways.js';
+import type { ProbeKind, ProbeResult, ProofLevel } from '../evidence.js';
+import type { Watch } from '../watch/watch.js';
+
+const ANSWER_MS = 3_000;
+/** A screen that moves by itself within this time says nothing about keys. */
+const STILL_MS = 1_000;
+
+/** The lights of the keyboard: an interrupt, and the system's own work on it. */
+export async function probeLights(watch: Watch): Promise<ProbeResult | null> {
+  const before = watch.machine.keyboardLights();
+  if (before === null) return null;
+  return stimulate(
+    watch,
+    'lights',
+    'kernel',
+    'CapsLock was pressed',
+    () => press(watch, ['caps_lock', 'caps_lock']),
+    () => (watch.machine.keyboardLights() ?? 0) > before,
+  );
+}
+
+/** A letter on the screen, where the screen stands still by itself. Null when it moves: then nothing can be told. */
+export async function probeKeys(watch: Watch): Promise<ProbeResult | null> {
+  if (watch.last.screen === null) return null;
+  const digest = watch.last.screen.digest;
+  if (await watch.until(() => watch.last.screen?.digest !== digest, STILL_MS)) return null;
+  const result = await stimulate(
+    watch,
+    'keys',
+    'kernel',
+    'a letter was typed',
+    () => press(watch, ['shift', 'z']),
+    () => watch.last.screen?.digest !== digest,
+  );
+  if (!watch.isOver()) await press(watch, ['backspace']);
+  return result;
+}
+
+export async function probeSerial(watch: Watch): Promise<ProbeResult | null> {
+  const before = watch.last.serialBytes;
+  if (await watch.until(() => watch.last.serialBytes !== before, STILL_MS)) return null;
+  const result = await stimulate(
+    watch,
+    'serial',
+    'kernel',
+    'a letter was sent to the serial line',
+    () => watch.machine.writeSerial('z'),
+    () => watch.last.serialBytes > before,
+  );
+  if (!watch.isOver()) await watch.machine.writeSerial('\x7f');
+  return result;
+}
+
+/** Linux answers from its interrupt handler, also when no program runs any more; others ignore it. */
+export async function probeSysrq(watch: Watch): Promise<ProbeResult | null> {
+  const [bytes, digest] = [watch.last.serialBytes, watch.last.screen?.digest];
+  const answered = () => watch.last.serialBytes > bytes + 20 || watch.last.screen?.digest !== digest;
+  return stimulate(watch, 'sysrq', 'kernel', 'Alt-SysRq-H was pressed', () => press(watch, ['alt-sysrq-h']), answered);
+}
+
+const press = (watch: Watch, keys: string[]): Promise<void> => watch.machine.press(keys);
+
+/** Does something to the machine and waits for what should come of it. That a processor woke is noted where nothing else did. */
+export async function stimulate(
+  watch: Watch,
+  kind: ProbeKind,
+  proves: ProofLevel,
+  what: string,
+  act: () => Promise<void>,
+  answered: () => boolean,
+  limitMs = ANSWER_MS,
+): Promise<ProbeResult> {
+  const before = await watch.look();
+  await act();
+  const found = await watch.until(answered, limitMs);
+  const woke = hasWoken(watch.looks, before);
+  const { wallMs, guestMs } = before;
+  const level = found ? proves : woke ? 'processor' : null;
+  return {
+    kind,
+    wallMs,
+    guestMs,
+    answered: found,
+    proves: level,
+    afterMs: found ? watch.last.wallMs - wallMs : null,
+    what: `${what}: ${found ? 'it answered' : 'nothing'}`,
+    required: false,
+  };
+}
+
+/** A processor that stood still before the stimulus ran after it. One that runs all the time tells nothing by running on. */
+function hasWoken(looks: Look[], before: Look): boolean {
+  const at = looks.indexOf(before);
+  const [earlier, last] = [looks[Math.max(0, at - 1)], looks.at(-1)];
+  if (!earlier || !last || earlier === before) return false;
+  return last.vcpus.some(({ cpuMs }, index) => {
+    const [then, start] = [earlier.vcpus[index]?.cpuMs ?? 0, before.vcpus[index]?.cpuMs ?? 0];
+    return start - then <= IDLE_SHARE * (before.guestMs - earlier.guestMs) && cpuMs - start >= WAKING_MS;
+  });
+}
+
+const IDLE_SHARE = 0.2;
+/** Less is the emulator's own. */
+const WAKING_MS = 2;

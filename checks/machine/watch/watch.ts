@@ -1,0 +1,129 @@
+/** Looks at a running machine again and again, reads its consoles, keeps its screens: what all probes share. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Machine } from '../../../src/labs/lab.js';
+import type { Artefact, BootStage, Look } from '../../../src/ways.js';
+import { hadBetween } from '../decide/signals.js';
+import { lastPrompt, recognise } from '../decide/texts.js';
+import type { Recognised, TextMeaning } from '../evidence.js';
+
+export type Keep = (name: string, mediaType: string, bytes: Uint8Array) => Promise<Artefact>;
+
+const PAUSE_MS = 250;
+const MOST_SCREENS = 12;
+/** Of a look that comes late: what was written meanwhile is read back so far at most. */
+const READ_BACK_CHARACTERS = 128 * 1024;
+
+const STAGES: Partial<Record<TextMeaning, BootStage>> = { loader: 'loader', kernel: 'kernel', 'user-space': 'user-space', login: 'login' };
+
+export class Watch {
+  readonly looks: Look[] = [];
+  readonly stages: { stage: BootStage; wallMs: number; guestMs: number }[] = [];
+  readonly kept: string[] = [];
+  private readonly texts = new Map<string, Recognised>();
+  private serialSeen = 0;
+  private screens = 0;
+
+  constructor(
+    readonly machine: Machine,
+    private readonly keep: Keep,
+    readonly signal: AbortSignal,
+    private readonly wait: (ms: number) => Promise<unknown> = (ms) => sleep(ms, undefined, { signal }),
+  ) {}
+
+  get recognised(): Recognised[] {
+    return [...this.texts.values()];
+  }
+
+  get last(): Look {
+    const look = this.looks.at(-1);
+    if (!look) throw new TypeError('the machine was not looked at yet');
+    return look;
+  }
+
+  /** Time that the guest really had since a look; default: since the first. */
+  had(since: Look | undefined = this.looks[0]): number {
+    return since ? hadBetween(since, this.last) : 0;
+  }
+
+  async look(): Promise<Look> {
+    this.signal.throwIfAborted();
+    const before = this.looks.at(-1);
+    const look = await this.machine.look();
+    this.looks.push(look);
+    this.readConsoles(look, before);
+    if (look.screen && look.screen.digest !== before?.screen?.digest) await this.keepScreen();
+    return look;
+  }
+
+  /** Looks on until `enough` says so, or the guest had so much time. @returns whether `enough` did */
+  async until(enough: () => boolean, hadMs: number, pauseMs = PAUSE_MS): Promise<boolean> {
+    const since = await this.look();
+    while (!enough()) {
+      if (this.had(since) >= hadMs || this.isOver()) return enough();
+      await this.wait(pauseMs);
+      await this.look();
+    }
+    return true;
+  }
+
+  async pause(hadMs: number): Promise<void> {
+    await this.until(() => false, hadMs);
+  }
+
+  /** Powered off, panicked for good, or QEMU is gone: nothing more will come. */
+  isOver(): boolean {
+    return this.looks.length > 0 && !RUNNING.has(this.last.status);
+  }
+
+  /** Reset by its own system so often. */
+  get restarts(): number {
+    return this.machine.events.filter(({ event, data }) => event === 'RESET' && data.guest === true).length;
+  }
+
+  /** What a console that waits for somebody shows last: the screen first, for that is where a person sits. */
+  prompt(): Recognised | null {
+    const screen = this.last.screen?.text;
+    return (screen ? lastPrompt(screen, 'screen') : null) ?? lastPrompt(this.machine.serialText().slice(-4096), 'serial');
+  }
+
+  noteStage(stage: BootStage): void {
+    if (!this.stages.some((known) => known.stage === stage)) this.stages.push({ stage, wallMs: this.last.wallMs, guestMs: this.last.guestMs });
+  }
+
+  async keepScreen(): Promise<void> {
+    if (this.screens >= MOST_SCREENS) return;
+    const png = await this.machine.screenshot();
+    if (!png) return;
+    this.screens++;
+    await this.keepFile(`screen-${String(this.screens).padStart(3, '0')}.png`, 'image/png', png);
+  }
+
+  async keepFile(name: string, mediaType: string, bytes: Uint8Array): Promise<void> {
+    if (bytes.length === 0) return;
+    const { name: kept } = await this.keep(`${this.machine.way}/${name}`, mediaType, bytes);
+    this.kept.push(kept);
+  }
+
+  private readConsoles(look: Look, before: Look | undefined): void {
+    const fresh = this.machine.way === 'boot' || before !== undefined;
+    if (look.screen?.text && look.screen.digest !== before?.screen?.digest) this.note(recognise(look.screen.text, 'screen', fresh));
+    const news = Math.min(look.serialBytes - this.serialSeen, READ_BACK_CHARACTERS);
+    // A line that was cut by the look before is read whole now.
+    if (news > 0) this.note(recognise(this.machine.serialText().slice(-news - 200), 'serial'));
+    this.serialSeen = look.serialBytes;
+  }
+
+  /** What an old screen showed stays old, even when it is drawn again, or something is typed behind it. */
+  private note(texts: Recognised[]): void {
+    for (const text of texts) {
+      const key = `${text.code} ${text.source}`;
+      const known = this.texts.get(key);
+      if (!known || !text.text.startsWith(known.text)) this.texts.set(key, text);
+      const stage = STAGES[text.meaning];
+      if (stage && this.machine.way === 'boot') this.noteStage(stage);
+    }
+  }
+}
+
+/** QEMU's run states in which a guest goes on. */
+const RUNNING = new Set(['running', 'colo', 'inmigrate', 'prelaunch']);

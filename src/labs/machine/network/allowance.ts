@@ -1,0 +1,20 @@
+/** How much may be said in answer to a guest that asks without end. */
+
+export class Allowance {
+  private left: number;
+  private filledAt = performance.now();
+
+  constructor(private readonly perSecond: number) {
+    this.left = perSecond;
+  }
+
+  /** Whether one more is allowed now. */
+  take(): boolean {
+    const now = performance.now();
+    this.left = Math.min(this.perSecond, this.left + ((now - this.filledAt) / 1000) * this.perSecond);
+    this.filledAt = now;
+    if (this.left < 1) return false;
+    this.left -= 1;
+    return true;
+  }
+}
