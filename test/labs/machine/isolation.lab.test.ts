@@ -27,7 +27,7 @@ describeLabContract('machine', async (): Promise<LabUnderTest<MachineSession>> =
   const bench = await openBench('writer');
   writeFileSync(join(bench.workFolder.path, 'children'), ''); // the run's own list of processes; it stays
   return {
-    open: (signal) => new MachineLab().open({ ...bench, images: [bench.image], overlayBytes: 2 ** 30, obstacle: async () => null }, signal),
+    open: (signal) => new MachineLab().open({ ...bench, images: [bench.image], overlayBytes: 2 ** 30 }, signal),
     async use(session) {
       const machine = await session.start({ way: 'boot', description: PC, memory: null, network: false }, AbortSignal.timeout(60_000));
       await machine.run();

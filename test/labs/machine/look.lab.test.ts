@@ -130,3 +130,21 @@ describe('the serial line', () => {
     expect(Buffer.byteLength(machine.serialText(), 'utf8')).toBeGreaterThanOrEqual(100_000);
   });
 });
+
+/** Of the timer that the BIOS leaves running. */
+const TICKS_PER_SECOND = 18.2;
+
+describe('a clock that runs ahead', () => {
+  it('passes minutes of an idle guest in moments, and the guest has lived through them', async () => {
+    bench = await openBench('idle');
+    const machine = await bench.boot({}, { clock: 'ahead' });
+    const first = await lookUntil(machine, ({ guestMs }) => guestMs > 10_000);
+    const before = await counted(machine);
+    const second = await lookUntil(machine, ({ guestMs }) => guestMs > first.guestMs + 120_000);
+    const ticks = (await counted(machine)) - before;
+    const passedMs = second.guestMs - first.guestMs;
+    expect(passedMs).toBeGreaterThan(5 * (second.wallMs - first.wallMs));
+    expect(ticks).toBeGreaterThan((passedMs / 1000) * TICKS_PER_SECOND * 0.8);
+    expect(second.status).toBe('running');
+  });
+});

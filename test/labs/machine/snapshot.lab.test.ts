@@ -30,7 +30,7 @@ beforeAll(async () => {
     disks: [{ path, format: 'qcow2', bus: null }],
   };
   [image] = (await openImages(point, [])) as [SnapshotImage];
-  session = new MachineSession({ ...bench, images: [image], overlayBytes: 2 ** 30, obstacle: async () => null });
+  session = new MachineSession({ ...bench, images: [image], overlayBytes: 2 ** 30 });
 });
 afterAll(async () => {
   await session.close();
