@@ -116,8 +116,13 @@ function hardwareOptions({ machineOptions }: MachineDescription): string[] {
  * A clock that runs ahead counts instructions, eight nanoseconds each, and does not wait where the guest does: then processors take
  * turns on one thread.
  */
-function accelerator({ accelerator, clock }: MachinePlan): string[] {
+function accelerator({ accelerator, clock, incoming }: MachinePlan): string[] {
   if (clock === 'real') return ['-accel', accelerator === 'kvm' ? 'kvm' : `tcg,thread=multi,tb-size=${TRANSLATIONS_MIB}`];
-  if (accelerator === 'tcg') return ['-accel', `tcg,thread=single,tb-size=${TRANSLATIONS_MIB}`, '-icount', 'shift=3,sleep=off'];
-  throw new LabError({ code: 'machine.clock', message: "A guest's clock can run ahead in software emulation only, and this host has KVM." });
+  if (accelerator === 'kvm') throw clockError('runs ahead in software emulation only, and this host has KVM');
+  if (incoming) throw clockError('cannot run ahead after a resume: its timers were set by another one');
+  return ['-accel', `tcg,thread=single,tb-size=${TRANSLATIONS_MIB}`, '-icount', 'shift=3,sleep=off'];
+}
+
+function clockError(why: string): LabError {
+  return new LabError({ code: 'machine.clock', message: `A guest's clock ${why}.` });
 }

@@ -58,9 +58,10 @@ describe('the command line', () => {
     expect(argumentsOf({}, { accelerator: 'kvm' })).toEqual(expect.arrayContaining(['-accel', 'kvm']));
   });
 
-  it('lets the clock run ahead in software emulation only', () => {
+  it('lets the clock run ahead on cold boots in software emulation only', () => {
     expect(argumentsOf({}, { clock: 'ahead' }).join(' ')).toContain('-accel tcg,thread=single,tb-size=512 -icount shift=3,sleep=off');
-    expect(() => argumentsOf({}, { clock: 'ahead', accelerator: 'kvm' })).toThrow(LabError);
+    expect(() => argumentsOf({}, { clock: 'ahead', accelerator: 'kvm' })).toThrow(/KVM/);
+    expect(() => argumentsOf({}, { clock: 'ahead', incoming: true })).toThrow(/after a resume/);
   });
 
   it('doubles the commas of a folder', () => {

@@ -51,17 +51,6 @@ describe('a saved memory', () => {
     await machine.discard();
   });
 
-  it('can be gone on with ahead of time', async () => {
-    const request = { way: 'resume' as const, description: HARDWARE, memory: savedMemory(path), network: false, clock: 'ahead' as const };
-    const machine = await bench.session.start(request, AbortSignal.timeout(90_000));
-    expect(await machine.look()).toMatchObject({ guestMs: 0, status: 'paused' });
-    await machine.run();
-    const look = await lookUntil(machine, ({ guestMs }) => guestMs > 60_000);
-    expect(look.guestMs).toBeGreaterThan(3 * look.wallMs);
-    expect(await counted(machine)).toBeGreaterThan(countedAtSave + 60 * 18 * 0.8);
-    await machine.discard();
-  });
-
   it('of another size, type or hardware is refused with the words of QEMU', async () => {
     await expect(resume(savedMemory(path), { machineType: 'pc-q35-7.2' })).rejects.toMatchObject({
       code: 'machine.refused',
