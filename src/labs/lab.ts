@@ -272,6 +272,17 @@ export interface MachineRequest extends MachineChoices {
   memory: SavedMemory | null;
   /** Name or id of an internal snapshot: the disks as they were then, not as they are now. Default: none. */
   snapshot?: string | null;
+  /** Addresses that its cards are known to have had, for a guest that asks for one. */
+  leases?: readonly KnownLease[];
+}
+
+/** An address that a card is known to have had. */
+export interface KnownLease {
+  /** Of the card, or null: whichever asks first. */
+  mac: string | null;
+  address: string;
+  prefix: number;
+  gateway: string | null;
 }
 
 export interface MachineChoices {
