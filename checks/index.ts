@@ -28,6 +28,12 @@ import { lmdbFinder } from './lmdb/finder.js';
 import lmdbStructure from './lmdb/structure/index.js';
 import { luceneFinder } from './lucene/finder.js';
 import luceneSegments from './lucene/segments/index.js';
+import machineBoot from './machine/boot/index.js';
+import machineResume from './machine/resume/index.js';
+import memoryFrozen from './memory/frozen/index.js';
+import memoryKernelLog from './memory/kernel-log/index.js';
+import memorySkew from './memory/skew/index.js';
+import memoryStream from './memory/stream/index.js';
 import { mssqlFinder } from './mssql/finder.js';
 import mssqlLogVersusPages from './mssql/log-versus-pages/index.js';
 import mssqlPageChecksums from './mssql/page-checksums/index.js';
@@ -108,6 +114,12 @@ export const CHECKS = [
   wiredTigerCheckpoint,
   luceneSegments,
   rocksFiles,
+  memoryStream,
+  memoryKernelLog,
+  memoryFrozen,
+  memorySkew,
+  machineResume,
+  machineBoot,
   applicationFiles,
   applicationSql,
 ] as unknown as Check[];

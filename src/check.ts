@@ -42,6 +42,8 @@ export interface CheckContext<Options> {
   inspection: Inspection;
   labs: CheckLabs;
   options: Options;
+  /** How deep the policy goes: what it does not ask for may be left open. Absent: not known. */
+  depth?: Depth;
   signal: AbortSignal;
   progress: ProgressSink;
   /** Runs `work` once per key and restore point, so that checks of one family share a pass over the same bytes. */

@@ -21,7 +21,7 @@ export const LAYERS: string[][] = [
 /** Folders that may import less than their layer allows: these entries of `src/` and nothing else. */
 export const ONLY: Record<string, string[]> = {
   'src/reporters': ['types.ts', 'ways.ts', 'errors.ts', 'version.ts', 'words.ts', 'ledger/record.ts'],
-  checks: ['types.ts', 'ways.ts', 'errors.ts', 'words.ts', 'check.ts', 'labs/lab.ts', 'bytes', 'engines'],
+  checks: ['types.ts', 'ways.ts', 'errors.ts', 'words.ts', 'check.ts', 'labs/lab.ts', 'bytes', 'volumes', 'engines'],
 };
 
 /** Where the list of all checks may be imported: what chooses them, never what runs or judges. */

@@ -55,7 +55,7 @@ async function runOne(check: Check, target: CheckTarget, request: StageRequest):
 }
 
 function isForeign(check: Check, target: CheckTarget): boolean {
-  if (target.kind === 'expectation') return true;
+  if (target.kind === 'expectation' || target.kind === 'way') return true;
   return target.kind === 'instance' && check.id.split('/')[0] !== target.instance.engine;
 }
 
@@ -76,7 +76,7 @@ async function judge(check: Check, target: CheckTarget, request: StageRequest): 
   const signal = AbortSignal.any([request.context.signal, timeout]);
   const options = { ...(check.defaultOptions as object), ...request.policy.options[check.id] };
   try {
-    const evidence = await untilAborted(check.collect(target, { ...request.context, options, signal }), signal);
+    const evidence = await untilAborted(check.collect(target, { ...request.context, depth: request.policy.depth, options, signal }), signal);
     return judged(check, target, check.evaluate(evidence, options), Date.now() - startedAt);
   } catch (error) {
     if (request.context.signal.aborted) throw new InterruptedError({ code: 'run.interrupted', message: 'the run was interrupted', cause: error });

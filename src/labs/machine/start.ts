@@ -101,7 +101,7 @@ async function openNetwork(request: MachineRequest, { cards }: PreparedMachine, 
   if (!request.network) return null;
   const streams = await cards.connect();
   if (streams.length === 0) return null;
-  const network = attachNetwork(streams);
+  const network = attachNetwork(streams, { leases: request.leases ?? [] });
   ending.push(() => network.close());
   return network;
 }

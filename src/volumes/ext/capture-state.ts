@@ -1,8 +1,7 @@
 /** The state of ext2, ext3 and ext4 as captured: what the superblock and the journal say before anything replays it. */
 import type { ByteSource, CaptureState, Facts } from '../../types.js';
 import { instantField } from '../reading.js';
-import { type BlockRun, readInodeRuns } from './inode-blocks.js';
-import { JournalBlocks, type JournalSuperblock, measureJournal, readJournalSuperblock } from './journal.js';
+import { type JournalSuperblock, measureJournal, openJournal } from './journal.js';
 import { type ExtSuperblock, readExtSuperblock } from './superblock.js';
 
 /** Facts: see the README; `logBytes` is what a mount replays. */
@@ -45,11 +44,9 @@ function stateWithoutJournal(sb: ExtSuperblock, facts: Facts): CaptureState {
 
 async function journalState(source: ByteSource, sb: ExtSuperblock, facts: Facts): Promise<CaptureState> {
   if (sb.journalInode === 0) return externalJournalState(sb, facts);
-  const runs = await readInodeRuns(source, sb, sb.journalInode);
-  const journal = runs && new JournalBlocks(source, runs, sb.blockBytes);
-  const jsb = journal && (await readJournalSuperblock(journal));
-  if (!journal || !jsb || !isSound(jsb, sb, runs))
-    return { state: 'damaged', why: 'the journal cannot be read: its inode or its superblock is damaged', facts };
+  const opened = await openJournal(source, sb);
+  if (!opened) return { state: 'damaged', why: 'the journal cannot be read: its inode or its superblock is damaged', facts };
+  const { journal, jsb } = opened;
   Object.assign(facts, { journalBytes: jsb.blocks * sb.blockBytes, journalStart: jsb.start, journalSequence: jsb.sequence, journalErrno: jsb.errno });
   if (jsb.errno !== 0) return { state: 'damaged', why: `the guest's own kernel had aborted the journal (error ${jsb.errno})`, facts };
   if (!sb.needsRecovery) return stateWithoutReplay(sb, jsb, facts);
@@ -57,11 +54,6 @@ async function journalState(source: ByteSource, sb: ExtSuperblock, facts: Facts)
   Object.assign(facts, { logBytes: extent.blocks * sb.blockBytes, logTransactions: extent.transactions });
   const amount = `${extent.transactions} transactions in ${extent.blocks} blocks of the journal`;
   return { state: 'needs-replay', why: `the superblock says that the journal must be replayed: ${amount}`, facts };
-}
-
-function isSound(jsb: JournalSuperblock, sb: ExtSuperblock, runs: BlockRun[]): boolean {
-  const held = runs.reduce((sum, run) => sum + run.blocks, 0);
-  return jsb.blockBytes === sb.blockBytes && jsb.blocks <= held && jsb.first >= 1 && jsb.first + jsb.fastCommitBlocks < jsb.blocks;
 }
 
 function externalJournalState(sb: ExtSuperblock, facts: Facts): CaptureState {

@@ -4,7 +4,8 @@
  */
 import type { ByteSource } from '../../types.js';
 import { readWithin, uuidField } from '../reading.js';
-import type { BlockRun } from './inode-blocks.js';
+import { type BlockRun, readInodeRuns } from './inode-blocks.js';
+import type { ExtSuperblock } from './superblock.js';
 
 const MAGIC = 0xc03b3998;
 const DESCRIPTOR = 1;
@@ -40,6 +41,15 @@ export interface JournalExtent {
   transactions: number;
   /** Blocks of whole transactions from the start on. */
   blocks: number;
+  /** Of the last of them; null when there is none. */
+  lastCommit: JournalCommit | null;
+}
+
+/** A commit block: it makes the transaction of its number whole. */
+export interface JournalCommit {
+  sequence: number;
+  /** Since 1970, by the guest's clock. */
+  seconds: number;
 }
 
 /** Random access to the blocks of a journal that lies in runs of a volume. */
@@ -50,10 +60,28 @@ export class JournalBlocks {
     private readonly blockBytes: number,
   ) {}
 
+  /** Byte of the volume at which the first block lies. */
+  get offset(): number {
+    return (this.runs[0]?.physical ?? 0) * this.blockBytes;
+  }
+
   async read(block: number): Promise<Buffer | null> {
     const run = this.runs.find((candidate) => block >= candidate.logical && block < candidate.logical + candidate.blocks);
     return run ? readWithin(this.source, (run.physical + block - run.logical) * this.blockBytes, this.blockBytes) : null;
   }
+}
+
+/** A file system's own journal, found through its inode; null when that or the journal's superblock is damaged. */
+export async function openJournal(source: ByteSource, sb: ExtSuperblock): Promise<{ journal: JournalBlocks; jsb: JournalSuperblock } | null> {
+  const runs = await readInodeRuns(source, sb, sb.journalInode);
+  const journal = runs && new JournalBlocks(source, runs, sb.blockBytes);
+  const jsb = journal && (await readJournalSuperblock(journal));
+  return journal && jsb && isSound(jsb, sb, runs) ? { journal, jsb } : null;
+}
+
+function isSound(jsb: JournalSuperblock, sb: ExtSuperblock, runs: BlockRun[]): boolean {
+  const held = runs.reduce((sum, run) => sum + run.blocks, 0);
+  return jsb.blockBytes === sb.blockBytes && jsb.blocks <= held && jsb.first >= 1 && jsb.first + jsb.fastCommitBlocks < jsb.blocks;
 }
 
 /** The journal's own superblock, in its block 0; null when it is none. */
@@ -79,7 +107,7 @@ export async function readJournalSuperblock(journal: JournalBlocks): Promise<Jou
 /** Walks from the start over every transaction that has its commit block. Bounded by the journal's own length. */
 export async function measureJournal(journal: JournalBlocks, sb: JournalSuperblock): Promise<JournalExtent> {
   const end = sb.blocks - sb.fastCommitBlocks;
-  const extent: JournalExtent = { transactions: 0, blocks: 0 };
+  const extent: JournalExtent = { transactions: 0, blocks: 0, lastCommit: null };
   if (sb.start < sb.first || sb.start >= end) return extent;
   let sequence = sb.sequence;
   for (let walked = 0, reads = 0; walked < end - sb.first && reads < MAX_READS; reads++) {
@@ -89,6 +117,7 @@ export async function measureJournal(journal: JournalBlocks, sb: JournalSuperblo
     if (type !== DESCRIPTOR && type !== COMMIT && type !== REVOKE) break;
     walked += 1 + (type === DESCRIPTOR ? countTags(block, sb.incompat) : 0);
     if (type !== COMMIT) continue;
+    extent.lastCommit = { sequence, seconds: Number(block.readBigUInt64BE(0x30)) + block.readUInt32BE(0x38) / 1e9 };
     sequence = (sequence + 1) >>> 0;
     extent.transactions++;
     extent.blocks = Math.min(walked, end - sb.first);

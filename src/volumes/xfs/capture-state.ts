@@ -44,7 +44,8 @@ async function logState(source: ByteSource, sb: XfsSuperblock, logOffset: number
   return { state: 'needs-replay', why: `the log must be replayed from block ${ends.tail.block} to block ${ends.head.block}: ${logBytes} bytes`, facts };
 }
 
-async function endsWithUnmount(log: LogBlocks, ends: LogEnds): Promise<boolean> {
+/** The last record is nothing but the mark of an unmount. */
+export async function endsWithUnmount(log: LogBlocks, ends: LogEnds): Promise<boolean> {
   if (ends.last.operations !== 1) return false;
   const payload = await readPayload(log, ends.last);
   const operations = payload && splitOperations(payload, 1);
