@@ -28,6 +28,7 @@ import { lmdbFinder } from './lmdb/finder.js';
 import lmdbStructure from './lmdb/structure/index.js';
 import { luceneFinder } from './lucene/finder.js';
 import luceneSegments from './lucene/segments/index.js';
+import memoryStream from './memory/stream/index.js';
 import { mssqlFinder } from './mssql/finder.js';
 import mssqlLogVersusPages from './mssql/log-versus-pages/index.js';
 import mssqlPageChecksums from './mssql/page-checksums/index.js';
@@ -108,6 +109,7 @@ export const CHECKS = [
   wiredTigerCheckpoint,
   luceneSegments,
   rocksFiles,
+  memoryStream,
   applicationFiles,
   applicationSql,
 ] as unknown as Check[];

@@ -10,19 +10,20 @@ import { changesSince, type DigestResult, digestFiles, filesToDigest, openImages
 import { inspectGuest, inspectVolumes } from './inspection/inspect.js';
 import { buildRecord } from './ledger/index.js';
 import { openWorkFolder } from './process/work-folder.js';
+import { resultsAfter, withOverlays } from './runner/afterwards.js';
 import { describeEnvironment, describeIsolation } from './runner/environment.js';
 import { expectationTargets, unreachedExpectations } from './runner/expectations.js';
 import { changedFiles, nothingOnDisks, unjudgedInstances } from './runner/gaps.js';
 import { ignoredFiles } from './runner/ignored-files.js';
 import { NOTHING_INSPECTED } from './runner/run-checks.js';
 import { RunLabs } from './runner/run-labs.js';
-import { resultsAfter, withOverlays } from './runner/afterwards.js';
 import { bringsBack, unaskedServices } from './runner/services.js';
 import { imageTargets, instanceTargets, memoryTargets, StageRunner, volumeTargets, wayTargets } from './runner/stage-runner.js';
 import { type Observer, StageClock } from './runner/stages.js';
 import { untestedWays } from './runner/untested-ways.js';
 import { foldVerdict } from './runner/verdict.js';
-import type { CheckResult, Inspection, Policy, RestorePoint, SnapshotImage, UntestedItem, VerificationRecord } from './types.js';
+import type { CheckResult, Inspection, Policy, ProgressSink, RestorePoint, SnapshotImage, UntestedItem, VerificationRecord } from './types.js';
+import type { MemoryFacts } from './ways.js';
 
 export interface RunRequest {
   restorePoint: RestorePoint;
@@ -52,7 +53,7 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
   prepareThreads(); // they start while images are opened and the appliance comes up
   const images = await clock.run('images', () => openImages(restorePoint, policy.allowedFolders));
   const folder = await openWorkFolder();
-  const labs = new RunLabs(folder, policy, signal, request.artefactFolder);
+  const labs = new RunLabs(folder, policy, signal, request.artefactFolder, restorePoint);
   const files = filesToDigest(restorePoint, images);
   const stamps = await stampFiles(files.map((file) => file.path));
   const digests = digestFiles(files, {
@@ -105,26 +106,37 @@ export async function verifyRestorePoint(request: RunRequest): Promise<Verificat
 /** What is on the disks, without judgement. The same labs as a verification, and no check. */
 export async function inspectRestorePoint(
   request: Omit<RunRequest, 'checks' | 'artefactFolder'>,
-): Promise<{ images: SnapshotImage[]; inspection: Inspection }> {
+): Promise<{ images: SnapshotImage[]; inspection: Inspection; memory: MemoryFacts | string | null }> {
   const { restorePoint, policy, signal } = request;
   const clock = new StageClock(request.observer);
   setMaxListeners(0, signal); // every tool that runs listens, and a machine may have many disks
   const images = await clock.run('images', () => openImages(restorePoint, policy.allowedFolders));
   const readable = images.filter((image) => image.refused === null);
-  if (readable.length === 0) return { images, inspection: NOTHING_INSPECTED };
+  if (readable.length === 0) return { images, memory: null, inspection: NOTHING_INSPECTED };
   const folder = await openWorkFolder();
-  const labs = new RunLabs(folder, policy, signal, null);
+  const labs = new RunLabs(folder, policy, signal, null, restorePoint);
   try {
     const obstacle = await clock.run('expose', () => expose(readable, labs));
-    if (obstacle) return { images, inspection: { ...NOTHING_INSPECTED, untested: [unreachable(obstacle)] } };
+    const memory = await clock.run('memory', (progress) => readMemory(labs, progress));
+    if (obstacle) return { images, memory, inspection: { ...NOTHING_INSPECTED, untested: [unreachable(obstacle)] } };
     const volumes = await clock.run('volumes', () => inspectVolumes(labs.exposure, () => labs.session()));
     await clock.run('appliance', () => labs.session());
     const files = await labs.openFiles(volumes.volumes);
-    return { images, inspection: await clock.run('inspect', () => inspectGuest(volumes, files, request.finders, true)) };
+    return { images, memory, inspection: await clock.run('inspect', () => inspectGuest(volumes, files, request.finders, true)) };
   } catch (error) {
     throw signal.aborted ? interrupted(signal, error) : error;
   } finally {
     await clock.run('cleanup', () => labs.close().then(() => folder.close()));
+  }
+}
+
+/** A text says why it could not be read. */
+async function readMemory(labs: RunLabs, progress: ProgressSink): Promise<MemoryFacts | string | null> {
+  try {
+    return (await labs.memory(progress))?.facts ?? null;
+  } catch (error) {
+    if (error instanceof SnapproofError && !(error instanceof InterruptedError)) return [error.message, error.advice].filter(Boolean).join(' ');
+    throw error;
   }
 }
 
@@ -171,6 +183,7 @@ async function examineGuest(request: RunRequest, labs: RunLabs, clock: StageCloc
   const files = await labs.openFiles(volumes.volumes);
   const inspection = await clock.run('inspect', () => inspectGuest(volumes, files, request.finders, bringsBack(request.policy.depth)));
   examination.inspection = inspection;
+  labs.inspection = inspection;
   const instances = [...instanceTargets(inspection), ...expectationTargets(request.policy.expect, inspection)];
   await stages.run('static', inspection, instances);
   await stages.run('memory', inspection, memoryTargets(request.restorePoint));

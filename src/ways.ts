@@ -138,6 +138,15 @@ export interface MachineDescription {
   deviations: string[];
 }
 
+/** A described machine, and what was noticed while it was described. */
+export interface DescribedMachine {
+  description: MachineDescription;
+  /** What contradicts itself between the saved memory, libvirt's description, the manifest and the disks. */
+  findings: Finding[];
+  /** Why the memory cannot be resumed on it: clauses without a full stop. Empty for a cold boot. */
+  obstacles: string[];
+}
+
 // ---------------------------------------------------------------- the machine, seen from outside
 
 /** Counters since the machine started to run; all cheap to read. What this QEMU or accelerator cannot tell is null. */

@@ -85,6 +85,7 @@ function labsOver(folders: HostFolders): CheckLabs {
     files: filesOf(folders),
     appliance: absent('appliance'),
     memory: async () => null,
+    hardware: absent('hardware'),
     machine: { start: absent('machine'), obstacle: absent('machine') },
     keep: absent('folder for artefacts'),
     scratchFolder: () => mkdtemp(join(tmpdir(), 'snapproof-scratch-')),

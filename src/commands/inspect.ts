@@ -17,7 +17,7 @@ export interface InspectArguments {
   json?: boolean;
 }
 
-const INSPECTING = new Set(['images', 'expose', 'volumes', 'appliance', 'inspect', 'cleanup']);
+const INSPECTING = new Set(['images', 'expose', 'memory', 'volumes', 'appliance', 'inspect', 'cleanup']);
 
 /** @throws SnapproofError with its own exit code. */
 export async function inspectCommand(args: InspectArguments, library: { finders: EngineFinder[] }, streams: Streams): Promise<ExitCode> {
@@ -37,7 +37,7 @@ export async function inspectCommand(args: InspectArguments, library: { finders:
         observer.finish(),
       );
       documents.push({ restorePoint, ...found });
-      if (!args.json) await print(streams.stdout, renderInspection(restorePoint, found.images, found.inspection, widthOf(streams.stdout)));
+      if (!args.json) await print(streams.stdout, renderInspection(restorePoint, found, widthOf(streams.stdout)));
     }
     if (args.json) await writeDocument({ schema: 'snapproof.inspection/v1', restorePoints: documents }, streams.stdout);
     return EXIT.passed;

@@ -4,7 +4,7 @@
  */
 import { FormatError } from '../errors.js';
 import type { Finding, Hardware, Inspection, SnapshotImage } from '../types.js';
-import type { MachineDescription, MemoryFacts, Way } from '../ways.js';
+import type { DescribedMachine, MachineDescription, MemoryFacts, Way } from '../ways.js';
 import { contradictions, sayingsOf } from './contradictions.js';
 import { defaultDevices } from './default-machine.js';
 import { type Domain, parseDomain } from './domain.js';
@@ -32,13 +32,6 @@ export interface HardwareRequest {
   /** What this host can give. `machineTypes`: as `-machine help` lists them; empty: not known. */
   host: { cpus: number; memoryMiB: number; machineTypes: string[] };
   network: boolean;
-}
-
-export interface DescribedMachine {
-  description: MachineDescription;
-  findings: Finding[];
-  /** Why the memory cannot be resumed on it, in sentences without their end. Empty for a cold boot. */
-  obstacles: string[];
 }
 
 const MAX_DEVIATIONS = 20;

@@ -1,4 +1,5 @@
 /** The devices of a machine with saved memory: those of the stream, with what only others know of them, and the disks in their places. */
+import { isRam } from '../memory/index.js';
 import type { Finding, SnapshotImage } from '../types.js';
 import type { MemoryFacts } from '../ways.js';
 import { assignDisks } from './assign-disks.js';
@@ -33,6 +34,15 @@ const MIB = 2 ** 20;
 export function savedMachine(request: SavedRequest): SavedMachine {
   const machine: SavedMachine = { ...machineOfStream(request.facts), findings: [], obstacles: [] };
   for (const name of machine.missing) machine.obstacles.push(`the machine had a device (${name}) that cannot be built here`);
+  const rams = request.facts.blocks.filter(isRam);
+  if (rams.length !== 1 || rams[0]?.name !== 'pc.ram') {
+    machine.obstacles.push(
+      `the RAM of the machine is in parts (${rams
+        .map(({ name }) => name)
+        .join(', ')
+        .slice(0, 100)}), which cannot be built here`,
+    );
+  }
   merge(machine, request.manifest?.devices ?? [], true);
   merge(machine, request.domain?.devices ?? [], false);
   const said = [...(request.manifest?.devices ?? []), ...(request.domain?.devices ?? [])];

@@ -31,7 +31,7 @@ export interface DigestResult {
 export function filesToDigest(restorePoint: RestorePoint, images: SnapshotImage[]): FileToDigest[] {
   const files: FileToDigest[] = images.flatMap((image) => image.layers.map(({ path, format }) => ({ role: 'disk' as const, path, format })));
   if (restorePoint.memory) files.push({ role: 'memory', path: restorePoint.memory.path, format: restorePoint.memory.format });
-  for (const path of restorePoint.configs) files.push({ role: 'config', path, format: 'json' });
+  for (const path of restorePoint.configs) files.push({ role: 'config', path, format: /\.xml$/i.test(path) ? 'xml' : 'json' });
   return distinct(files);
 }
 

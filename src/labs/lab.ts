@@ -1,7 +1,7 @@
 /** What every lab offers, and what checks may use of them. Labs do not know checks. */
 
 import type { ByteMap, DatabaseInstance, GuestFiles, OperatingSystem, ProgressSink, SnapshotImage, SystemMount } from '../types.js';
-import type { Artefact, Look, MachineDescription, MachineEvent, SavedMemory, Way } from '../ways.js';
+import type { Artefact, DescribedMachine, Look, MachineDescription, MachineEvent, SavedMemory, Way } from '../ways.js';
 
 /** A lab is an isolated place to look at a restore point. `open` gives a session; `close` leaves nothing behind. */
 export interface Lab<Request, Session extends LabSession> {
@@ -302,8 +302,13 @@ export interface CheckLabs {
   files: GuestFiles;
   appliance(): Promise<Appliance>;
   engine: EngineLab;
-  /** The saved memory, unpacked; null when the restore point has none. Opened once. */
-  memory(): Promise<SavedMemory | null>;
+  /**
+   * The saved memory, unpacked; null when the restore point has none. Opened once: who asks first is told of the progress.
+   * @throws NotTestedError when it does not fit into the limits of this run, LabError when this host is in trouble
+   */
+  memory(progress?: ProgressSink): Promise<SavedMemory | null>;
+  /** The machine of the restore point, from all that is known of it: its memory, libvirt's description, the manifest, its disks. */
+  hardware(way: Way): Promise<DescribedMachine>;
   machine: MachineStarter;
   /** Keeps bytes beside the record, by their digest. */
   keep(name: string, mediaType: string, bytes: Uint8Array): Promise<Artefact>;

@@ -56,16 +56,16 @@ export function mainBlocks<Block extends RamBlock>(blocks: Block[]): Block[] {
   const node = ({ name }: RamBlock) => Number(/^(?:\/objects\/)?ram-node(\d+)$/.exec(name)?.[1] ?? Number.NaN);
   const nodes = blocks.filter((block) => !Number.isNaN(node(block))).sort((a, b) => node(a) - node(b));
   if (nodes.length > 0) return nodes;
-  return largest(blocks.filter(isPlainMemory));
+  return largest(blocks.filter(isRam));
 }
 
 /** What the machine has in all: with DIMMs that were plugged in. */
 export function ramBytesOf(blocks: RamBlock[]): number {
-  return sizeOf([...new Set([...mainBlocks(blocks), ...blocks.filter(isPlainMemory)])]);
+  return sizeOf([...new Set([...mainBlocks(blocks), ...blocks.filter(isRam)])]);
 }
 
-/** Objects of the user: firmware has dots in its name or a folder of its own, devices have their address. */
-function isPlainMemory({ name }: RamBlock): boolean {
+/** RAM of the machine or an object of the user: firmware has dots in its name or a folder of its own, devices have their address. */
+export function isRam({ name }: RamBlock): boolean {
   return name === 'pc.ram' || /^(\/objects\/)?[\w-]+$/.test(name);
 }
 

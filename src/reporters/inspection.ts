@@ -1,14 +1,24 @@
 /** An inspection for people: disks, volumes, systems, databases. It judges nothing. */
-import type { Inspection, RestorePoint, SnapshotImage, Volume, VolumeContent } from '../types.js';
+import type { Inspection, NetworkOffer, RestorePoint, SnapshotImage, Volume, VolumeContent } from '../types.js';
+import type { MemoryFacts } from '../ways.js';
 import { visible } from './escape.js';
+import { describeMemory } from './memory.js';
 import { wrap } from './text.js';
 import { formatBytes } from './units.js';
 
+/** What `inspect` found. `memory`: null when there is none; a text says why it could not be read. */
+export interface Inspected {
+  images: SnapshotImage[];
+  inspection: Inspection;
+  memory: MemoryFacts | string | null;
+}
+
 /** Ends with a line feed. Guest strings are made harmless. */
-export function renderInspection(restorePoint: RestorePoint, images: SnapshotImage[], inspection: Inspection, width: number): string {
+export function renderInspection(restorePoint: RestorePoint, { images, inspection, memory }: Inspected, width: number): string {
   const sections = [
     [`${restorePoint.machine}, taken ${restorePoint.takenAt ?? 'at an unknown time'}`],
     titled('Disks', images.map(describeImage)),
+    titled('Saved memory', describeMemory(memory)),
     titled('Volumes', inspection.volumes.map(describeVolume)),
     titled('Operating systems', inspection.systems.flatMap(describeSystem)),
     titled('Databases', inspection.databases.flatMap(describeDatabase)),
@@ -76,6 +86,18 @@ function describeSystem(system: Inspection['systems'][number]): string[] {
     `${system.productName} (${system.arch})${system.hostname ? `, host name ${system.hostname}` : ''}, on ${system.root.volume}`,
     `  kernels: ${system.kernels.join(', ') || 'none found'}`,
     ...mounts,
+    ...(system.network ? describeOffer(system.network) : []),
+  ];
+}
+
+function describeOffer({ services, addresses }: NetworkOffer): string[] {
+  const outside = services.filter(({ reachable }) => reachable).map(({ protocol, port, address, name }) => `${protocol} ${address ?? '*'}:${port} (${name})`);
+  const places = addresses.map(
+    ({ method, address, prefix, interface: card }) => `${address ?? method}${prefix === null ? '' : `/${prefix}`}${card ? ` (${card})` : ''}`,
+  );
+  return [
+    ...(outside.length > 0 ? [`  offers over the network: ${outside.join(', ')}`] : []),
+    ...(places.length > 0 ? [`  addresses: ${places.join(', ')}`] : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** The labs of one restore point: opened when first needed, all closed together, whatever happened. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LabError, NotTestedError } from '../errors.js';
+import { LabError } from '../errors.js';
 import { applianceEnvironment } from '../labs/acceleration.js';
 import { ApplianceLab, type ApplianceSession } from '../labs/appliance/appliance.js';
 import { ApplianceFiles } from '../labs/appliance/guest-files.js';
@@ -11,8 +11,11 @@ import type { Appliance, CheckLabs, MachineStarter } from '../labs/lab.js';
 import { openSandbox, type SandboxSession } from '../labs/sandbox/index.js';
 import { keepArtefact } from '../ledger/index.js';
 import type { WorkFolder } from '../process/work-folder.js';
-import type { Policy, SnapshotImage, Volume } from '../types.js';
-import type { Artefact, SavedMemory } from '../ways.js';
+import type { Inspection, Policy, ProgressSink, RestorePoint, SnapshotImage, Volume } from '../types.js';
+import type { Artefact, DescribedMachine, SavedMemory, Way } from '../ways.js';
+import { continuationHere, describeHardware } from './run-hardware.js';
+import { RunMachines } from './run-machines.js';
+import { openMemory } from './run-memory.js';
 
 export class RunLabs implements CheckLabs {
   /** What was kept, in the order in which it was. */
@@ -20,7 +23,11 @@ export class RunLabs implements CheckLabs {
   readonly machines: RunMachines;
   readonly sandbox: SandboxSession;
   readonly engine: EngineRunner;
+  /** What was found on the disks, as soon as it is known: hardware depends on it. */
+  inspection: Inspection | null = null;
   private exposed: ExposureSession | null = null;
+  private opened: Promise<SavedMemory | null> | null = null;
+  private readonly described = new Map<Way, Promise<DescribedMachine>>();
   private launched: Promise<ApplianceSession> | null = null;
   private guestFiles: ApplianceFiles | null = null;
   /** Ends a launch that nobody waits for any more. */
@@ -32,6 +39,7 @@ export class RunLabs implements CheckLabs {
     private readonly signal: AbortSignal,
     /** Null: this run keeps nothing. */
     private readonly artefactFolder: string | null,
+    private readonly restorePoint: RestorePoint,
   ) {
     this.sandbox = openSandbox({ fileBytes: policy.limits.overlayBytes });
     this.engine = new EngineRunner({
@@ -42,6 +50,13 @@ export class RunLabs implements CheckLabs {
       sandbox: this.sandbox,
       scratchFolder: () => this.scratchFolder(),
       signal,
+    });
+    this.machines = new RunMachines({
+      lab: () => ({ images: this.exposure.images, workFolder: folder, sandbox: this.sandbox, overlayBytes: policy.limits.overlayBytes }),
+      hardware: (way) => this.hardware(way),
+      memory: () => this.memory(),
+      continuation: ({ facts }) => continuationHere(facts, this.sandbox, signal),
+      snapshot: restorePoint.memory?.snapshot ?? null,
     });
   }
 
@@ -79,8 +94,19 @@ export class RunLabs implements CheckLabs {
     return this.guestFiles;
   }
 
-  memory(): Promise<SavedMemory | null> {
-    throw new NotTestedError({ code: 'run.memory', message: 'this version cannot read saved memory yet' });
+  memory(progress?: ProgressSink): Promise<SavedMemory | null> {
+    const { folder, policy, restorePoint, sandbox } = this;
+    const signal = AbortSignal.any([this.signal, this.ending.signal]);
+    this.opened ??= openMemory(restorePoint, { folder, sandbox, limitBytes: policy.limits.overlayBytes, signal, progress });
+    this.opened.catch(() => {});
+    return this.opened;
+  }
+
+  hardware(way: Way): Promise<DescribedMachine> {
+    const { restorePoint, sandbox, inspection, exposure, signal } = this;
+    const described = this.described.get(way) ?? describeHardware(way, { restorePoint, sandbox, inspection, exposure, signal, memory: () => this.memory() });
+    this.described.set(way, described);
+    return described;
   }
 
   get machine(): MachineStarter {
@@ -91,7 +117,7 @@ export class RunLabs implements CheckLabs {
   async apart(name: string): Promise<RunLabs> {
     const path = join(this.folder.path, name);
     await mkdir(path, { mode: 0o700 });
-    return new RunLabs({ ...this.folder, path }, this.policy, this.signal, null);
+    return new RunLabs({ ...this.folder, path }, this.policy, this.signal, null, { ...this.restorePoint, memory: null });
   }
 
   /** Nobody needs it any more: its memory and its disks are free for others. */
@@ -123,6 +149,7 @@ export class RunLabs implements CheckLabs {
     const session = await this.launched?.catch(() => null);
     await session?.close();
     await this.machines.close();
+    await (await this.opened?.catch(() => null))?.close();
     await this.exposed?.close();
     await this.sandbox.close();
     await rm(join(this.folder.path, 'scratch'), { recursive: true, force: true });

@@ -1,7 +1,7 @@
 /** The machines of one run: described from all that is known, started when asked for, each on overlays of its own; what one left is kept until the run ends. */
 import type { Machine, MachineChoices, MachineStarter } from '../labs/lab.js';
-import { MachineSession } from '../labs/machine/index.js';
 import type { MachineLabRequest } from '../labs/machine/index.js';
+import { MachineSession } from '../labs/machine/index.js';
 import type { DescribedMachine, SavedMemory, Way } from '../ways.js';
 
 export interface RunMachinesRequest {

@@ -2,9 +2,9 @@
 import type { Check, CheckContext, CheckTarget, EngineFinder } from '../check.js';
 import { NotTestedError } from '../errors.js';
 import type { CheckResult, CheckStage, DatabaseInstance, Inspection, Policy, RestorePoint, SnapshotImage, SqlAnswer, SqlQuestion } from '../types.js';
+import type { Way } from '../ways.js';
 import { questionsOf } from './expectations.js';
 import { depthReaches, runStage } from './run-checks.js';
-import type { Way } from '../ways.js';
 import type { RunLabs } from './run-labs.js';
 import type { StageClock } from './stages.js';
 

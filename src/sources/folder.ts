@@ -4,8 +4,10 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import { backingNameOf, formatNamed, ImageFile, recognise } from '../images/index.js';
 import type { DiskSource, RestorePoint } from '../types.js';
+import { domainFiles } from './domain-files.js';
 import { explain, isInside } from './host-paths.js';
 import { restorePointId } from './identity.js';
+import { isMemory } from './memory-files.js';
 
 /** What a raw disk begins with: a boot sector or GPT, or a file system or container on the whole disk. Enough to take a nameless file for a disk. */
 const DISK_MARKS: { at: number; bytes: string }[] = [
@@ -24,19 +26,31 @@ export async function readFolder(folder: string): Promise<RestorePoint> {
     throw explain(folder, error);
   });
   const disks: DiskSource[] = [];
-  const ignored: { name: string; sizeBytes: number }[] = [];
+  const memories: IgnoredFile[] = [];
+  const ignored: IgnoredFile[] = [];
+  const configs = await domainFiles(folder, names);
   for (const name of names.filter((name) => !name.startsWith('.')).sort()) {
     const path = join(folder, name);
     const facts = await stat(path).catch(() => null);
-    if (!facts?.isFile()) continue;
-    if (await isImage(path)) disks.push({ path, format: null, bus: null });
+    if (!facts?.isFile() || configs.includes(path)) continue;
+    if (!(await leadsOutside(path)) && (await isMemory(path))) memories.push({ name, sizeBytes: facts.size });
+    else if (await isImage(path)) disks.push({ path, format: null, bus: null });
     else ignored.push({ name, sizeBytes: facts.size });
   }
+  // Of several nobody knows which one belongs to the disks: they are named as not looked at.
+  const [memory] = memories.length === 1 ? memories : [];
+  if (!memory) ignored.push(...memories);
   if (disks.length === 0) {
     const what = ignored.length > 0 ? `none of the ${ignored.length} files in ${folder} is a disk image` : `there is nothing in ${folder}`;
     throw new UsageError({ code: 'source.no-image', message: what, advice: 'Name an image, or put a restore-point.json into the folder.' });
   }
-  return plainRestorePoint(folder, basename(folder), await withoutBackingFiles(disks), null, { kind: 'folder', ignored });
+  const point = plainRestorePoint(folder, basename(folder), await withoutBackingFiles(disks), null, { kind: 'folder', ignored });
+  return { ...point, configs, memory: memory ? { path: join(folder, memory.name), format: 'unknown', snapshot: null } : null };
+}
+
+interface IgnoredFile {
+  name: string;
+  sizeBytes: number;
 }
 
 /** One image alone. */

@@ -1,11 +1,12 @@
 /** `restore-point.json`: what a backup program says about the restore point beside it. */
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { formatNamed } from '../images/index.js';
 import { parseText } from '../schema/document.js';
 import { validate } from '../schema/validate.js';
 import type { Consistency, DiskSource, Hardware, RestorePoint } from '../types.js';
+import { domainFiles } from './domain-files.js';
 import { assertReadable, explain, isInside } from './host-paths.js';
 import { restorePointId } from './identity.js';
 import schema from './restore-point.schema.json' with { type: 'json' };
@@ -48,7 +49,7 @@ export async function readManifest(path: string): Promise<RestorePoint> {
     memory: memory ? { path: await member(path, memory.path), format: memory.format ?? 'unknown', snapshot: memory.snapshot ?? null } : null,
     hardware: manifest.hardware ?? null,
     declaredConsistency: manifest.declaredConsistency ?? 'unknown',
-    configs: [path],
+    configs: [path, ...(await domainFiles(folder, await readdir(folder)))],
   };
 }
 

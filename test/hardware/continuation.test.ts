@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { continuationObstacle, networkNeeds } from '../../src/hardware/index.js';
+import { continuationObstacle, machineTypesOf, networkNeeds } from '../../src/hardware/index.js';
 import { cpu, factsOf, pciDevice, plain } from './facts.js';
 
 const TCG = { accelerator: 'tcg', machineTypes: ['q35', 'pc-q35-7.2'] } as const;
@@ -61,4 +61,11 @@ describe('what the other end of its network cards must offer', () => {
     expect(networkNeeds(factsOf({ devices: [card(3, false)] }))).toEqual({ vnetHeader: false, queuePairs: 1 });
     expect(networkNeeds(factsOf())).toEqual({ vnetHeader: false, queuePairs: 1 });
   });
+});
+
+it('machine types are read from what QEMU prints', () => {
+  const help =
+    'Supported machines are:\nmicrovm              microvm (i386)\npc                   Standard PC (alias of pc-i440fx-7.2)\npc-q35-4.0.1         Standard PC\n\n';
+  expect(machineTypesOf(help)).toEqual(['microvm', 'pc', 'pc-q35-4.0.1']);
+  expect(machineTypesOf('')).toEqual([]);
 });

@@ -27,6 +27,19 @@ describe('confinedCommand', () => {
     expect(line.endsWith('--chdir / -- /usr/bin/x -- -y $(z)')).toBe(true);
   });
 
+  it('limits private memory instead of address space, and files, where a server asks for it', () => {
+    const line = lineOf({ memoryBytes: 5000, dataBytes: 7000, fileBytes: 9000 });
+    expect(line).toMatch(/^\/usr\/bin\/prlimit --data=7000 --core=0 --fsize=9000 -- /);
+  });
+
+  it('grants a capability only where it is asked for, and over the namespaces of the tool alone', () => {
+    const capabilities = ['CAP_NET_ADMIN'];
+    expect(lineOf({ capabilities })).toContain('--unshare-all --cap-drop ALL --unshare-user --uid 0 --gid 0 --cap-add CAP_NET_ADMIN');
+    expect(lineOf({ capabilities }, 'root')).toContain('--unshare-net');
+    expect(lineOf({ capabilities }, 'root')).toContain('--cap-add CAP_DAC_OVERRIDE --cap-add CAP_NET_ADMIN');
+    expect(lineOf({})).not.toContain('--cap-add');
+  });
+
   it('never shares the network, as whatever user', () => {
     expect(lineOf({}, 'root')).toContain('--unshare-net');
     expect(lineOf({}, 'root')).toContain('--cap-drop ALL --cap-add CAP_DAC_OVERRIDE');

@@ -46,6 +46,7 @@ export function memoryLabs(options: MemoryLabsOptions = {}): MemoryLabs {
     files: new FolderFiles(options.volumes ?? {}),
     engine: { run: () => Promise.reject(new NotTestedError({ code: 'memory.engine', message: 'no engine was prepared' })) },
     memory: async () => null,
+    hardware: () => Promise.reject(new LabError({ code: 'memory.hardware', message: 'no hardware was prepared' })),
     machine: {
       start: () => Promise.reject(new LabError({ code: 'memory.machine', message: 'no machine was prepared' })),
       obstacle: async () => null,

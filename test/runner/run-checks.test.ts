@@ -8,7 +8,7 @@ import { database } from './arbitrary.js';
 
 const PASS: Judgement = { outcome: 'pass', summary: 'all is well', findings: [], tested: [{ what: 'it', how: 'so' }], untested: [] };
 const POLICY: Policy = {
-  ...{ depth: 'recovery', only: [], skip: [], engine: 'auto', allowedFolders: [], options: {}, expect: [] },
+  ...{ depth: 'recovery', only: [], skip: [], engine: 'auto', allowedFolders: [], options: {}, expect: [], services: [] },
   limits: { overlayBytes: 1, checkTimeoutMs: 1, applianceMemoryMiB: 1 },
 };
 const TARGET: CheckTarget = { kind: 'instance', id: 'd', instance: database('d') };

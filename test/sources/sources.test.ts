@@ -80,6 +80,43 @@ describe('a folder without manifest', () => {
     expect(point?.disks.map(({ path }) => path)).toEqual([join(folder, 'a'), join(folder, 'c')]);
   });
 
+  it('takes saved memory for what it is, by its first bytes or its name, when there is one', async () => {
+    await put('a.qcow2', qcow2Bytes());
+    await put('vm.state', 'QEVM\0\0\0\x03');
+    const [point] = await loadRestorePoints([folder]);
+    expect(point?.memory).toEqual({ path: join(folder, 'vm.state'), format: 'unknown', snapshot: null });
+    expect(point?.disks.map(({ path }) => path)).toEqual([join(folder, 'a.qcow2')]);
+    expect(point?.source).toEqual({ kind: 'folder', ignored: [] });
+  });
+
+  it.each(['vm.mem', 'vm.vmstate.zst', 'vm.save', 'vm.vmem'])('takes %s for saved memory by its name, unless it is small', async (name) => {
+    await put('a.qcow2', qcow2Bytes());
+    await put(name, Buffer.alloc(100));
+    expect((await loadRestorePoints([folder]))[0]).toMatchObject({ memory: null, source: { ignored: [{ name }] } });
+    await put(name, Buffer.alloc(100_000));
+    expect((await loadRestorePoints([folder]))[0]).toMatchObject({ memory: { path: join(folder, name) }, source: { ignored: [] } });
+  });
+
+  it('does not guess which of several saved memories belongs to the disks', async () => {
+    await put('a.qcow2', qcow2Bytes());
+    await put('one', 'LibvirtQemudSave');
+    await put('two', 'QEVM\0\0\0\x03');
+    const [point] = await loadRestorePoints([folder]);
+    expect(point?.memory).toBeNull();
+    expect(point?.source).toMatchObject({ ignored: [{ name: 'one' }, { name: 'two' }] });
+  });
+
+  it("takes libvirt's descriptions beside the disks for configuration, and no other XML", async () => {
+    await put('a.qcow2', qcow2Bytes());
+    await put('shop.xml', "<?xml version='1.0'?>\n<!-- WARNING -->\n<domain type='kvm'>");
+    await put('net.xml', '<network/>');
+    const [point] = await loadRestorePoints([folder]);
+    expect(point?.configs).toEqual([join(folder, 'shop.xml')]);
+    expect(point?.source).toMatchObject({ ignored: [{ name: 'net.xml' }] });
+    const manifest = await put('restore-point.json', JSON.stringify({ schema: 'snapproof.restore-point/v1', disks: [{ path: 'a.qcow2' }] }));
+    expect((await loadRestorePoints([folder]))[0]?.configs).toEqual([manifest, join(folder, 'shop.xml')]);
+  });
+
   it('is refused when nothing in it is an image', async () => {
     expect((await refusal(folder)).message).toContain('there is nothing in');
     await put('notes.txt', 'hello');

@@ -45,7 +45,7 @@ export function qemuArguments(plan: MachinePlan): string[] {
   const socket = (name: string) => `${join(folder, name).replaceAll(',', ',,')},server=on,wait=off`;
   return [
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-S', '-sandbox', SECCOMP, '-action', ACTIONS],
-    ...['-machine', [machineType(description), 'memory-backend=pc.ram', ...plan.machineOptions].join(',')],
+    ...['-machine', [machineType(description), 'memory-backend=pc.ram', ...hardwareOptions(description), ...plan.machineOptions].join(',')],
     ...['-accel', plan.accelerator === 'kvm' ? 'kvm' : `tcg,thread=multi,tb-size=${TRANSLATIONS_MIB}`],
     ...['-cpu', cpuModel(description), '-smp', String(count(description.cpus, 1, 1024, 'processors'))],
     ...['-m', String(memoryMiB(description)), '-object', JSON.stringify(memory(description))],
@@ -100,4 +100,9 @@ function invalid(what: string): LabError {
     message: `No machine can be started with ${what.slice(0, 200)}.`,
     advice: 'Correct the hardware in restore-point.json.',
   });
+}
+
+/** What the machine itself had or had not, such as a timer chip. */
+function hardwareOptions({ machineOptions }: MachineDescription): string[] {
+  return Object.entries(machineOptions).map(([name, value]) => `${name}=${value}`);
 }

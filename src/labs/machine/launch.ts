@@ -1,4 +1,5 @@
 /** Starts QEMU confined, as far as its control socket: paused, and with nothing of the guest run. */
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InterruptedError, LabError } from '../../errors.js';
 import { RUN_FOLDER_VARIABLE } from '../../process/run-folder.js';
@@ -50,6 +51,7 @@ export async function launchQemu(launch: Launch, signal: AbortSignal): Promise<Q
     const pid = processBelow(child.pid, QEMU);
     if (pid === null) throw new LabError({ code: 'machine.start', message: 'QEMU was started, and cannot be found among the processes of this host.' });
     await limitOverlays(pid, launch);
+    await offerToTheKernel(pid);
     return { child, qmp, pid, errors };
   } catch (error) {
     await child.kill();
@@ -88,6 +90,11 @@ async function connectOrFail(launch: Launch, child: ConfinedProcess, errors: Err
 export async function endsSoon(child: ConfinedProcess): Promise<boolean> {
   await Promise.race([child.exited, sleep(ENDING_MS, undefined, { ref: false })]);
   return !child.running;
+}
+
+/** When memory runs out, the kernel is to end this guest and not what the host is for. */
+async function offerToTheKernel(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/oom_score_adj`, '1000').catch(() => undefined);
 }
 
 /** A write beyond the limit fails with "File too large", and the machine stops with an I/O error: it does not end. */

@@ -58,6 +58,8 @@ export async function openBench(name: Sector, overlayBytes = 2 ** 30): Promise<B
 
 export const PC: MachineDescription = {
   machineType: 'pc-i440fx-7.2',
+  machineOptions: {},
+  flashBytes: [],
   cpuModel: 'qemu64',
   cpus: 1,
   memoryMiB: 64,

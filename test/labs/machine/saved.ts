@@ -57,7 +57,7 @@ export async function runSource(description: MachineDescription, images: Snapsho
 
 const FACTS: MemoryFacts = {
   ...{ container: 'qemu-stream', compression: 'none', why: '', machineType: null, ramBytes: 0, blocks: [], cpus: [], devices: [] },
-  ...{ runState: 'paused', domainXml: null, complete: true, findings: [] },
+  ...{ runState: 'paused', domainXml: null, mappedPages: false, complete: true, findings: [] },
 };
 
 /** @param bytes the stream, or the path of it */

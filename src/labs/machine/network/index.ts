@@ -11,7 +11,7 @@ import { Neighbours } from './neighbours.js';
 import { Questions } from './questions.js';
 import { Tally } from './tally.js';
 
-export type { KnownLease } from './leases.js';
+export { type KnownLease, knownLeases } from './leases.js';
 
 export interface NetworkOptions {
   /** Addresses that cards of this guest are known to have had by DHCP: they get them again. */

@@ -2,7 +2,8 @@
  * Who gets which address by DHCP (RFC 2131, 4.3): what the card had before the backup, else what the guest asks for, else one of a
  * network that is set aside for tests (198.18.0.0/15, RFC 2544). Services may be bound to an address that a server always gave them.
  */
-import { isHostAddress, isLinkLocal, macText } from './addresses.js';
+import type { NetworkOffer } from '../../../types.js';
+import { familyOf, isHostAddress, isLinkLocal, macText } from './addresses.js';
 import type { DhcpReply, DhcpRequest } from './dhcp.js';
 
 /** An address that a card is known to have had. */
@@ -14,6 +15,21 @@ export interface KnownLease {
   gateway: string | null;
 }
 
+/**
+ * What a guest that asks by DHCP should be given, as its own files say: what it had before, then what its services are bound to and no
+ * setting of its own gives it.
+ */
+export function knownLeases({ services, addresses }: NetworkOffer): KnownLease[] {
+  if (!addresses.some(({ method }) => method === 'dhcp' || method === 'lease')) return [];
+  const former = addresses.filter(({ method }) => method === 'lease');
+  const bound = services.filter(({ reachable, address }) => reachable && address !== null && !addresses.some((own) => own.address === address));
+  const leases = [...former, ...bound.map(({ address }) => ({ mac: null, address, prefix: null, gateway: null }))];
+  return leases.flatMap(({ mac, address, prefix, gateway }) =>
+    address !== null && familyOf(address) === 4 && isPlausible(address) ? [{ mac, address, prefix: prefix ?? USUAL_PREFIX, gateway }] : [],
+  );
+}
+
+const USUAL_PREFIX = 24;
 const TEST_NETWORK = '198.18.0.';
 const FIRST_HOST = 10;
 const MAX_LEASES = 64;
@@ -78,7 +94,7 @@ function isPlausible(address: string): boolean {
 
 /** An address of which no more is known lies in a network of 254, with its first host as the router. */
 function leaseOf(address: string): KnownLease {
-  return { mac: null, address, prefix: 24, gateway: null };
+  return { mac: null, address, prefix: USUAL_PREFIX, gateway: null };
 }
 
 function gatewayOf({ address, gateway }: KnownLease): string {

@@ -1,11 +1,13 @@
 /** What a guest hears in answer to what it sends, and what is learnt of it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ANY_IPV4, groupMac, toBytes, toText } from '../../../../src/labs/machine/network/addresses.js';
 import { parseArp } from '../../../../src/labs/machine/network/arp.js';
 import { internetChecksum } from '../../../../src/labs/machine/network/checksum.js';
 import { buildEthernet, type EthernetFrame } from '../../../../src/labs/machine/network/ethernet.js';
 import { echo, icmpPacket, parseIcmp } from '../../../../src/labs/machine/network/icmp.js';
-import { attachNetwork, type ClosedNetwork, type NetworkOptions } from '../../../../src/labs/machine/network/index.js';
+import { attachNetwork, type ClosedNetwork, knownLeases, type NetworkOptions } from '../../../../src/labs/machine/network/index.js';
 import { buildIp, type IpPacket, parseIp } from '../../../../src/labs/machine/network/ip.js';
 import { parseNeighbour, solicitation } from '../../../../src/labs/machine/network/nd.js';
 import { parseTcp, tcpPacket } from '../../../../src/labs/machine/network/tcp-segment.js';
@@ -237,6 +239,39 @@ describe('a lease', () => {
     const { guest } = start();
     const answer = await exchange(guest, message(8, { current: '10.4.4.4' }), '10.4.4.4');
     expect(answer).toMatchObject({ kind: 5, address: ANY_IPV4, options: expect.stringContaining('03040a040401') });
+  });
+});
+
+describe('what a guest should be given', () => {
+  const place = { prefix: null, gateway: null, interface: null, mac: null, from: '' };
+  const dhcp = { ...place, method: 'dhcp' as const, address: null };
+  const lease = { ...place, method: 'lease' as const, address: '10.0.0.5', prefix: 20, gateway: '10.0.0.1' };
+  const service = (address: string, reachable = true) => ({ name: 's', protocol: 'http', port: 80, address, reachable, from: '' });
+
+  it('is what it had, and what its services are bound to', () => {
+    const offer = { addresses: [dhcp, lease], services: [service('10.0.0.5'), service('10.0.0.6'), service('127.0.0.1', false), service('fd00::1')] };
+    expect(knownLeases(offer)).toEqual([
+      { mac: null, address: '10.0.0.5', prefix: 20, gateway: '10.0.0.1' },
+      { mac: null, address: '10.0.0.6', prefix: 24, gateway: null },
+    ]);
+  });
+
+  it('is nothing when it asks for nothing', () => {
+    expect(knownLeases({ addresses: [{ ...place, method: 'static', address: '10.0.0.5' }], services: [service('10.0.0.6')] })).toEqual([]);
+  });
+});
+
+describe('the network', () => {
+  it('is closed: no file of it can open a socket, start a program or touch a disk', () => {
+    const folder = fileURLToPath(new URL('../../../../src/labs/machine/network/', import.meta.url));
+    const files = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+    const imports = files.flatMap((name) =>
+      [...readFileSync(folder + name, 'utf8').matchAll(/^import (.*) from '(?!\.)(.*)';$/gm)].map((match) => `${match[2]} ${match[1]}`),
+    );
+    const allowed = ['node:net { isIPv4, isIPv6 }', 'node:crypto { randomInt }', 'node:stream type { Duplex }', 'node:stream { type Duplex }'];
+    expect(files.length).toBeGreaterThan(20);
+    expect(imports.filter((line) => !allowed.includes(line) && !line.startsWith('node:stream type'))).toEqual([]);
+    expect(files.filter((name) => /\bimport\(|\brequire\(/.test(readFileSync(folder + name, 'utf8')))).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 /** A real Linux kernel as the guest: Debian's, with a busybox that lies in its first file system, and with cards on sockets of ours. For tests. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
@@ -33,10 +33,11 @@ export interface KernelGuest {
   close(): Promise<void>;
 }
 
-/** What is missing for it here, or null. */
+/** The package that is missing for it here, or null. */
 export function lackOfGuestKernel(): string | null {
   if (!kernelVersion()) return 'linux-image-cloud-amd64';
-  return existsSync(BUSYBOX) ? null : 'busybox-static';
+  const programs = { [BUSYBOX]: 'busybox-static', '/usr/bin/redis-server': 'redis-server', '/usr/bin/qemu-system-x86_64': 'qemu-system-x86' };
+  return Object.entries(programs).find(([path]) => !existsSync(path))?.[1] ?? null;
 }
 
 export async function startGuest(choices: GuestChoices): Promise<KernelGuest> {
@@ -68,10 +69,9 @@ function kernelVersion(): string | null {
 function buildInitrd(folder: string, { script, programs = [], files = {} }: GuestChoices): string {
   const root = join(folder, 'root');
   for (const name of ['bin', 'sbin', 'proc', 'sys', 'dev', 'tmp', 'etc', 'modules', 'var/run']) mkdirSync(join(root, name), { recursive: true });
-  copyFileSync(BUSYBOX, join(root, 'bin/busybox'));
   const kernel = `/lib/modules/${kernelVersion()}/kernel`;
   for (const module of MODULES) copyFileSync(`${kernel}/${module}.ko`, join(root, 'modules', `${basename(module)}.ko`));
-  for (const path of programs.flatMap((program) => [program, ...librariesOf(program)])) put(root, path, path);
+  for (const path of [BUSYBOX, ...programs].flatMap((program) => [program, ...librariesOf(program)])) put(root, path, path);
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(join(root, dirname(path)), { recursive: true });
     writeFileSync(join(root, path), content);
@@ -89,8 +89,9 @@ function put(root: string, from: string, to: string): void {
   if (!existsSync(join(root, to))) copyFileSync(from, join(root, to));
 }
 
+/** None of a program that needs none, to which ldd(1) says no. */
 function librariesOf(program: string): string[] {
-  const lines = execFileSync('ldd', [program], { encoding: 'utf8' }).split('\n');
+  const lines = spawnSync('ldd', [program], { encoding: 'utf8' }).stdout.split('\n');
   return lines.flatMap((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1] ?? []);
 }
 
