@@ -28,6 +28,9 @@ import { lmdbFinder } from './lmdb/finder.js';
 import lmdbStructure from './lmdb/structure/index.js';
 import { luceneFinder } from './lucene/finder.js';
 import luceneSegments from './lucene/segments/index.js';
+import memoryFrozen from './memory/frozen/index.js';
+import memoryKernelLog from './memory/kernel-log/index.js';
+import memorySkew from './memory/skew/index.js';
 import memoryStream from './memory/stream/index.js';
 import { mssqlFinder } from './mssql/finder.js';
 import mssqlLogVersusPages from './mssql/log-versus-pages/index.js';
@@ -110,6 +113,9 @@ export const CHECKS = [
   luceneSegments,
   rocksFiles,
   memoryStream,
+  memorySkew,
+  memoryKernelLog,
+  memoryFrozen,
   applicationFiles,
   applicationSql,
 ] as unknown as Check[];

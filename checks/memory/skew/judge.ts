@@ -1,7 +1,8 @@
 /** Says whether memory and disks are of one instant: proven, doubted, or not to be told. */
 import type { CoverageItem, Finding, Judgement, UntestedItem } from '../../../src/types.js';
 import { count } from '../../../src/words.js';
-import { type Comparison, compareLogs, type Relation } from './compare.js';
+import { compareLogs } from './compare.js';
+import type { Comparison, Relation } from './comparison.js';
 import type { SkewEvidence } from './evidence.js';
 
 const ADVICE =
@@ -48,7 +49,7 @@ function summaryOf(proven: Told[], doubted: Told[], same: Told[], { disks }: Ske
 
 function sentence({ relation, proven, type, volume, by, seconds, how }: Told): string {
   const later = { 'disk-later': 'later than', 'disk-earlier': 'earlier than' }[relation as string] ?? 'of another instant than';
-  const time = seconds === null ? '' : ` (about ${Math.round(seconds)} s)`;
+  const time = seconds === null ? '' : ` (at ${relation === 'disk-later' ? 'least' : 'most'} ${Math.max(1, Math.round(seconds))} s)`;
   return `the ${type} on ${volume} ${proven ? 'is' : 'may be'} ${later} the memory by ${by}${time}: ${how}`;
 }
 
