@@ -27,7 +27,10 @@ const LEVELS: Record<NonNullable<ServiceAnswer['proves']>, ProofLevel> = { link:
 export function askNetworkOf({ inspection, services, signal }: CheckContext<unknown>, { network }: Machine): AskNetwork {
   if (!network) return async () => [];
   const offers = inspection.systems.map((system) => system.network);
-  const questions = questionsOf(services ?? [], offers.flatMap((offer) => offer?.services ?? []));
+  const questions = questionsOf(
+    services ?? [],
+    offers.flatMap((offer) => offer?.services ?? []),
+  );
   const expected = [...new Set(offers.flatMap((offer) => offer?.addresses.flatMap(({ address }) => address ?? []) ?? []))];
   const asker = new Asker(network, questions, expected, signal);
   return (watch) => asker.ask(watch);

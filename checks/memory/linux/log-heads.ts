@@ -83,8 +83,8 @@ async function readXfsLog(kernel: LinuxKernel, block: StructureView): Promise<Xf
   };
 }
 
-/** States of a transaction from the one on in which its superblocks may reach the disk; numbered one lower before 6.5. */
-const WRITING_SUPERBLOCKS = 3;
+/** States of a transaction from the one on in which its superblock is made and written: COMMIT_DOING, numbered one higher since 6.5. */
+const WRITING_SUPERBLOCKS = 2;
 const MAX_TRANSACTIONS = 16;
 
 async function readBtrfs(kernel: LinuxKernel, block: StructureView): Promise<BtrfsHead> {

@@ -68,7 +68,7 @@ function testedOf({ type, volume, how }: Told): CoverageItem {
 }
 
 /** A disk is of one instant as a whole: one log on it that can be told is enough, and what is not mounted cannot contradict memory. */
-function untestedOf(told: Told[], { disks, resumeWanted, why, release }: SkewEvidence): UntestedItem[] {
+function untestedOf(told: Told[], { disks, dataDisks, resumeWanted, why, release }: SkewEvidence): UntestedItem[] {
   return disks.flatMap((disk): UntestedItem[] => {
     const own = told.filter((one) => one.disk === disk);
     if (own.some(({ relation, proven }) => relation === 'same' || (proven && relation !== 'not-mounted' && relation !== 'unknown'))) return [];
@@ -81,6 +81,7 @@ function untestedOf(told: Told[], { disks, resumeWanted, why, release }: SkewEvi
       return [{ what, why: release === null ? `${why}; ${reasons}` : reasons, holdsData: resumeWanted }];
     }
     if (own.length > 0) return [{ what, why: 'nothing on it was mounted when the memory was saved', holdsData: false }];
+    if (!dataDisks.includes(disk)) return [{ what, why: 'nothing that holds data was found on it', holdsData: false }];
     return [{ what, why: 'there is no file system on it whose log could be held against memory', holdsData: resumeWanted }];
   });
 }

@@ -175,7 +175,7 @@ describe('pairs', () => {
 
 describe('the judgement', () => {
   const evidence = (pairs: LogPair[], more: Partial<SkewEvidence> = {}): SkewEvidence => ({
-    ...{ release: '6.1.0', why: '', clockSeconds: CLOCK, disks: ['disk0'], resumeWanted: true },
+    ...{ release: '6.1.0', why: '', clockSeconds: CLOCK, disks: ['disk0'], dataDisks: ['disk0', 'disk1'], resumeWanted: true },
     pairs,
     ...more,
   });
@@ -225,6 +225,10 @@ describe('the judgement', () => {
     expect(judgeSkew(evidence(pairs)).untested).toMatchObject([{ holdsData: matters }]);
     expect(judgeSkew(evidence(pairs, { resumeWanted: false })).untested).toMatchObject([{ holdsData: false }]);
     expect(judgeSkew(evidence(pairs)).tested).toEqual([]);
+  });
+
+  it('does not ask for more where nothing lies on a disk', () => {
+    expect(judgeSkew(evidence([], { dataDisks: [] })).untested).toMatchObject([{ why: 'nothing that holds data was found on it', holdsData: false }]);
   });
 
   it('never says that what differs is of one instant', () => {
