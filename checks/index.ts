@@ -28,6 +28,8 @@ import { lmdbFinder } from './lmdb/finder.js';
 import lmdbStructure from './lmdb/structure/index.js';
 import { luceneFinder } from './lucene/finder.js';
 import luceneSegments from './lucene/segments/index.js';
+import machineBoot from './machine/boot/index.js';
+import machineResume from './machine/resume/index.js';
 import memoryFrozen from './memory/frozen/index.js';
 import memoryKernelLog from './memory/kernel-log/index.js';
 import memorySkew from './memory/skew/index.js';
@@ -116,6 +118,8 @@ export const CHECKS = [
   memorySkew,
   memoryKernelLog,
   memoryFrozen,
+  machineResume,
+  machineBoot,
   applicationFiles,
   applicationSql,
 ] as unknown as Check[];

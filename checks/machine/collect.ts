@@ -42,7 +42,7 @@ export async function bringBack(way: Way, context: CheckContext<WayOptions>): Pr
   if (obstacle) throw new NotTestedError({ code: 'machine.obstacle', message: obstacle });
   const machine = await labs.machine.start(way, { network: true }, signal);
   try {
-    const watch = new Watch(machine, labs.keep, signal);
+    const watch = new Watch(machine, (name, mediaType, bytes) => labs.keep(name, mediaType, bytes), signal);
     return await observe(watch, { patience: patienceOf(options), askNetwork: askNetworkOf(context, machine), encrypted: isEncrypted(context) });
   } catch (error) {
     throw signal.aborted ? error : withQemusWords(error, await endingOf(machine.ended));

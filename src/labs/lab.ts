@@ -272,14 +272,26 @@ export interface MachineRequest extends MachineChoices {
   memory: SavedMemory | null;
   /** Name or id of an internal snapshot: the disks as they were then, not as they are now. Default: none. */
   snapshot?: string | null;
+  /** Addresses that its cards are known to have had, for a guest that asks for one. */
+  leases?: readonly KnownLease[];
+}
+
+/** An address that a card is known to have had. */
+export interface KnownLease {
+  /** Of the card, or null: whichever asks first. */
+  mac: string | null;
+  address: string;
+  prefix: number;
+  gateway: string | null;
 }
 
 export interface MachineChoices {
   /** Whether cards of the guest are connected to the closed network. */
   network: boolean;
   /**
-   * `ahead` (software emulation only): whenever the guest has nothing to do, its clock jumps to its next timer, so that minutes of its
-   * time pass in a second. Nobody outside can talk to it meanwhile.
+   * `ahead` (cold boots in software emulation only): whenever the guest has nothing to do, its clock jumps to its next timer, so that
+   * minutes of its time pass in a second. Nobody outside can talk to it meanwhile. A saved guest cannot do so: its time stamp counter would
+   * begin anew, and its timers would be as far away as the machine was old when it was saved.
    */
   clock?: 'real' | 'ahead';
 }

@@ -55,7 +55,7 @@ async function runOne(check: Check, target: CheckTarget, request: StageRequest):
 }
 
 function isForeign(check: Check, target: CheckTarget): boolean {
-  if (target.kind === 'expectation') return true;
+  if (target.kind === 'expectation' || target.kind === 'way') return true;
   return target.kind === 'instance' && check.id.split('/')[0] !== target.instance.engine;
 }
 

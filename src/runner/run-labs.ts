@@ -8,6 +8,7 @@ import { ApplianceFiles } from '../labs/appliance/guest-files.js';
 import { EngineRunner } from '../labs/engine/index.js';
 import { ExposureLab, type ExposureSession } from '../labs/exposure/exposure.js';
 import type { Appliance, CheckLabs, MachineStarter } from '../labs/lab.js';
+import { knownLeases } from '../labs/machine/network/index.js';
 import { openSandbox, type SandboxSession } from '../labs/sandbox/index.js';
 import { keepArtefact } from '../ledger/index.js';
 import type { WorkFolder } from '../process/work-folder.js';
@@ -56,6 +57,7 @@ export class RunLabs implements CheckLabs {
       hardware: (way) => this.hardware(way),
       memory: () => this.memory(),
       continuation: ({ facts }) => continuationHere(facts, this.sandbox, signal),
+      leases: () => (this.inspection?.systems ?? []).flatMap(({ network }) => (network ? knownLeases(network) : [])),
       snapshot: restorePoint.memory?.snapshot ?? null,
     });
   }

@@ -1,5 +1,5 @@
 /** The machines of one run: described from all that is known, started when asked for, each on overlays of its own; what one left is kept until the run ends. */
-import type { Machine, MachineChoices, MachineStarter } from '../labs/lab.js';
+import type { KnownLease, Machine, MachineChoices, MachineStarter } from '../labs/lab.js';
 import type { MachineLabRequest } from '../labs/machine/index.js';
 import { MachineSession } from '../labs/machine/index.js';
 import type { DescribedMachine, SavedMemory, Way } from '../ways.js';
@@ -11,6 +11,8 @@ export interface RunMachinesRequest {
   memory(): Promise<SavedMemory | null>;
   /** Whether this host can continue the saved machine: null, or why not. */
   continuation(memory: SavedMemory): Promise<string | null>;
+  /** What its cards had before. */
+  leases(): KnownLease[];
   /** Of the saved memory, when it lies inside a disk. */
   snapshot: string | null;
 }
@@ -36,7 +38,7 @@ export class RunMachines implements MachineStarter {
     const memory = way === 'resume' ? await this.request.memory() : null;
     this.session ??= new MachineSession(this.request.lab());
     const snapshot = way === 'resume' ? this.request.snapshot : null;
-    const machine = await this.session.start({ ...choices, way, description, memory, snapshot }, signal);
+    const machine = await this.session.start({ ...choices, way, description, memory, snapshot, leases: this.request.leases() }, signal);
     this.machines.push(machine);
     return machine;
   }

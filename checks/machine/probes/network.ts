@@ -22,6 +22,8 @@ export interface Question {
 const DISCOVER_MS = 1_000;
 const PING_MS = 1_000;
 const ASK_MS = 5_000;
+/** Of a guest with many addresses. */
+const MOST_ADDRESSES = 4;
 const LEVELS: Record<NonNullable<ServiceAnswer['proves']>, ProofLevel> = { link: 'kernel', kernel: 'kernel', service: 'user-space' };
 
 export function askNetworkOf({ inspection, services, signal }: CheckContext<unknown>, { network }: Machine): AskNetwork {
@@ -39,7 +41,8 @@ export function askNetworkOf({ inspection, services, signal }: CheckContext<unkn
 /** What the policy names wins over what the guest's files say of the same port. Only what can be reached from outside is asked. */
 export function questionsOf(named: readonly ExpectedService[], offered: readonly OfferedService[]): Question[] {
   const own = named.flatMap(({ name, protocol, port, address, required }): Question[] => {
-    const number = port ?? probeOf(protocol)?.defaultPort;
+    // A server may be set up for another port than its usual one (sshd on 2222).
+    const number = port ?? offered.find((offer) => offer.protocol === protocol && offer.reachable)?.port ?? probeOf(protocol)?.defaultPort;
     return number ? [{ name: name ?? protocol, protocol, port: number, address: address ?? null, required: required ?? true }] : [];
   });
   const found = offered.filter(({ reachable, protocol, port }) => reachable && probeOf(protocol) !== undefined && !own.some((other) => other.port === port));
@@ -79,22 +82,26 @@ class Asker {
   private async askOne(question: Question, watch: Watch): Promise<void> {
     const { wallMs, guestMs } = watch.last;
     const probe = probeOf(question.protocol);
-    const address = this.addressFor(question);
+    const addresses = this.addressesFor(question);
     const base = { kind: 'service' as const, wallMs, guestMs, required: question.required };
     const title = `${question.name} on port ${question.port}`;
-    if (!probe || !address) {
+    if (!probe || addresses.length === 0) {
       this.results.set(keyOf(question), { ...base, answered: false, proves: null, afterMs: null, what: `${title}: the guest was not found on its network` });
       return;
     }
-    const answer = await probe.probe(this.network, address, question.port, { timeoutMs: ASK_MS });
+    let answer = await probe.probe(this.network, addresses[0] as string, question.port, { timeoutMs: ASK_MS });
+    for (const address of addresses.slice(1)) {
+      if (answer.answered) break;
+      answer = await probe.probe(this.network, address, question.port, { timeoutMs: ASK_MS });
+    }
     const proves = answer.proves === null ? null : LEVELS[answer.proves];
     this.results.set(keyOf(question), { ...base, answered: answer.answered, proves, afterMs: answer.milliseconds, what: `${title}: ${answer.what}` });
   }
 
-  /** Where a service should be, if the guest is there; else an address of the same family as what is asked for. */
-  private addressFor({ address }: Question): string | undefined {
-    if (address !== null && this.found.includes(address)) return address;
-    return this.found.find((candidate) => !candidate.includes(':')) ?? this.found[0];
+  /** Where a service should be, if the guest is there; else everywhere where the guest was found, IPv4 first. */
+  private addressesFor({ address }: Question): string[] {
+    if (address !== null && this.found.includes(address)) return [address];
+    return [...this.found].sort((a, b) => Number(a.includes(':')) - Number(b.includes(':'))).slice(0, MOST_ADDRESSES);
   }
 }
 

@@ -9,7 +9,9 @@ import type { Recognised, TextMeaning } from '../evidence.js';
 export type Keep = (name: string, mediaType: string, bytes: Uint8Array) => Promise<Artefact>;
 
 const PAUSE_MS = 250;
-const MOST_SCREENS = 12;
+const MOST_SCREENS = 16;
+/** Changes are kept ever more rarely, so that the whole of a long boot is seen, and its end. */
+const FIRST_SPACING_MS = 500;
 /** Of a look that comes late: what was written meanwhile is read back so far at most. */
 const READ_BACK_CHARACTERS = 128 * 1024;
 
@@ -22,6 +24,9 @@ export class Watch {
   private readonly texts = new Map<string, Recognised>();
   private serialSeen = 0;
   private screens = 0;
+  private nextScreenMs = 0;
+  private spacingMs = FIRST_SPACING_MS;
+  private shown = '';
 
   constructor(
     readonly machine: Machine,
@@ -51,7 +56,11 @@ export class Watch {
     const look = await this.machine.look();
     this.looks.push(look);
     this.readConsoles(look, before);
-    if (look.screen && look.screen.digest !== before?.screen?.digest) await this.keepScreen();
+    if (look.screen && look.screen.digest !== before?.screen?.digest && look.wallMs >= this.nextScreenMs) {
+      await this.keepScreen();
+      this.nextScreenMs = look.wallMs + this.spacingMs;
+      this.spacingMs *= 1.6;
+    }
     return look;
   }
 
@@ -90,11 +99,14 @@ export class Watch {
     if (!this.stages.some((known) => known.stage === stage)) this.stages.push({ stage, wallMs: this.last.wallMs, guestMs: this.last.guestMs });
   }
 
+  /** As it is now, unless it is the one that was kept last. */
   async keepScreen(): Promise<void> {
-    if (this.screens >= MOST_SCREENS) return;
+    const digest = this.looks.at(-1)?.screen?.digest ?? '';
+    if (this.screens >= MOST_SCREENS || digest === this.shown) return;
     const png = await this.machine.screenshot();
     if (!png) return;
     this.screens++;
+    this.shown = digest;
     await this.keepFile(`screen-${String(this.screens).padStart(3, '0')}.png`, 'image/png', png);
   }
 

@@ -75,7 +75,7 @@ async function equip(request: MachineRequest, prepared: PreparedMachine, qemu: Q
   return new RunningMachine({
     ...{ way: request.way, description: request.description, accelerator: context.accelerator, overlayBytes: context.overlayBytes, folder },
     ...{ qemu, clock, files, memory, log: new EventLog(clock) },
-    observer: await Observer.attach(qemu, memory, files, new Map(prepared.devices.disks.map(({ device, disk }) => [device, disk]))),
+    observer: await Observer.attach(qemu, clock, memory, files, new Map(prepared.devices.disks.map(({ device, disk }) => [device, disk]))),
     serial: await openSerial(prepared, context),
     network: await openNetwork(request, prepared, context),
     lights: await watchLights(qemu),
@@ -101,7 +101,7 @@ async function openNetwork(request: MachineRequest, { cards }: PreparedMachine, 
   if (!request.network) return null;
   const streams = await cards.connect();
   if (streams.length === 0) return null;
-  const network = attachNetwork(streams);
+  const network = attachNetwork(streams, { leases: request.leases ?? [] });
   ending.push(() => network.close());
   return network;
 }

@@ -3,15 +3,15 @@
  * nothing of it ever touches a network of the host: frames are bytes that are read and written here, and nowhere else.
  */
 import type { Duplex } from 'node:stream';
-import type { GuestNetwork, OutsideAttempt } from '../../lab.js';
+import type { GuestNetwork, KnownLease, OutsideAttempt } from '../../lab.js';
 import { Answers } from './answers.js';
-import { type KnownLease, Leases } from './leases.js';
+import { Leases } from './leases.js';
 import { Link } from './link.js';
 import { Neighbours } from './neighbours.js';
 import { Questions } from './questions.js';
 import { Tally } from './tally.js';
 
-export { type KnownLease, knownLeases } from './leases.js';
+export { knownLeases } from './leases.js';
 
 export interface NetworkOptions {
   /** Addresses that cards of this guest are known to have had by DHCP: they get them again. */

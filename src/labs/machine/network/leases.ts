@@ -3,17 +3,9 @@
  * network that is set aside for tests (198.18.0.0/15, RFC 2544). Services may be bound to an address that a server always gave them.
  */
 import type { NetworkOffer } from '../../../types.js';
+import type { KnownLease } from '../../lab.js';
 import { familyOf, isHostAddress, isLinkLocal, macText } from './addresses.js';
 import type { DhcpReply, DhcpRequest } from './dhcp.js';
-
-/** An address that a card is known to have had. */
-export interface KnownLease {
-  /** Of the card, or null: whichever asks first. */
-  mac: string | null;
-  address: string;
-  prefix: number;
-  gateway: string | null;
-}
 
 /**
  * What a guest that asks by DHCP should be given, as its own files say: what it had before, then what its services are bound to and no

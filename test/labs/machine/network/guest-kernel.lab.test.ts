@@ -30,7 +30,7 @@ nc -ll -p 19 -e /much.sh &
 nc -ll -p 9 -e /count.sh &
 perl /udp-echo.pl &
 for port in 6379 6380; do redis-server --port $port --bind '*' -::* --protected-mode no --save '' > /dev/null & done
-sleep 4
+for port in 0050 0019 0013 0009 18EB 18EC; do until grep -qi ":$port 0*:0000 0A" /proc/net/tcp /proc/net/tcp6; do sleep 1; done; done
 kill -STOP $!
 echo SERVICES ARE UP
 ping -c 1 -W 5 8.8.8.8 > /dev/null && echo PING 8.8.8.8 IS ANSWERED
