@@ -21,8 +21,8 @@ const USER_TABLE_BIT = 0x1000n;
 const MAX_CANDIDATES = 64;
 
 const SYMBOLS: ReadonlySet<string> = new Set([
-  ...['__start_BTF', '__stop_BTF', 'btf_modules', 'init_task', 'super_blocks', 'tk_core', 'timekeeper_data', 'runqueues', '__per_cpu_offset'],
-  ...['nr_cpu_ids', 'panic_cpu', 'tainted_mask', 'vmemmap_base', 'page_offset_base', 'prb', 'log_buf', 'log_buf_len', 'log_end', 'watchdog_touch_ts'],
+  ...['__start_BTF', '__stop_BTF', 'btf_modules', 'init_task', 'super_blocks', 'tk_core', 'timekeeper_data'],
+  ...['runqueues', '__per_cpu_offset', 'nr_cpu_ids', 'panic_cpu'],
 ]);
 
 export type KernelSearch = { kernel: LinuxKernel; why: '' } | { kernel: null; why: string };
