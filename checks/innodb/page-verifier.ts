@@ -30,6 +30,8 @@ export interface PageDetail extends PageForm {
   firstBit: number;
   /** The file was just made, and the log begins to fill it: pages may be empty. */
   isNew: boolean;
+  /** It cannot be told from the log whether the tablespace was just being deleted: its pages were thrown away then. */
+  perhapsDropped: boolean;
   /** Ranges of pages that hold copies of others: the doublewrite buffer. */
   copies: { from: number; to: number; emptyOnly?: boolean }[];
 }
@@ -132,7 +134,7 @@ class InnodbPages implements PageVerifier<PageDetail, PageFacts> {
     if (newestLsn !== null && lsn > newestLsn) this.note('newer', detail, page, { lsn, logEnd: newestLsn });
     const required = this.table.requiredLsn(this.find(detail, page));
     if (required > 0) this.facts.requiredPages++;
-    if (lsn < required) this.note('stale', detail, page, { lsn, required });
+    if (lsn < required) this.note(detail.perhapsDropped ? 'doubtful' : 'stale', detail, page, { lsn, required });
   }
 
   /** The doublewrite buffer helps only against a bad checksum: a page that is whole is never replaced from there. */

@@ -8,7 +8,8 @@ import type { DatabaseInstance, Facts, GuestFiles } from '../../src/types.js';
 import { type NamedTable, readDictionary } from './files/dictionary.js';
 import { readCopies } from './files/doublewrite.js';
 import { type FileList, listSpaceFiles } from './files/list.js';
-import { promisedBytes, readTablespaces, type Tablespace, type Tablespaces } from './files/tablespaces.js';
+import { logicalPageBytes, promisedBytes, readTablespaces, type Tablespace, type Tablespaces } from './files/tablespaces.js';
+import { type LogStep, pageDetail } from './page-detail.js';
 import { addPageFacts, emptyPageFacts, type PageFacts } from './page-facts.js';
 import { BLOCK_BYTES, type PageConfig, type PageDetail } from './page-verifier.js';
 import type { LogKnowledge } from './redo/knowledge.js';
@@ -51,11 +52,6 @@ export interface StaticEvidence {
   spaces: SpaceFacts | null;
 }
 
-interface LogStep {
-  report: LogReport;
-  knowledge: LogKnowledge;
-}
-
 /** R2 reads log from before the checkpoint in proportion to the data, so that it never costs more than the pages do. */
 const HISTORY = { leastBytes: 128 * 1024 * 1024, mostBytes: 512 * 1024 * 1024, shareOfData: 0.25 };
 const MAX_EXAMPLES = 20;
@@ -92,6 +88,7 @@ function logStep(instance: DatabaseInstance, context: PassContext): Promise<LogS
     return readLog({
       files: context.labs.files,
       instance,
+      logicalBytes: await logicalPageBytes(context.labs.files, list),
       historyBytes: Math.min(HISTORY.mostBytes, Math.max(HISTORY.leastBytes, dataBytes * HISTORY.shareOfData)),
       signal: context.signal,
       progress: (doneBytes) => context.progress({ stage: 'static', what: `reading the log of ${instance.id}`, doneBytes, totalBytes: null }),
@@ -116,7 +113,7 @@ async function readPages(instance: DatabaseInstance, context: PassContext, { rep
     config: pageConfig(report, knowledge, found.freeMap),
     files: found.spaces
       .filter(({ space }) => !knowledge.dropped.has(space))
-      .map((space) => ({ map: space.map, detail: describe(space, knowledge, copies.ranges) })),
+      .map((space) => ({ map: space.map, detail: pageDetail(space, { knowledge, report }, copies.ranges) })),
     blockBytes: BLOCK_BYTES,
     onResult: (result) => addPageFacts(facts.pages, result),
     signal: context.signal,
@@ -131,13 +128,6 @@ function pageConfig(report: LogReport, knowledge: LogKnowledge, freeMap: SharedA
   return { newestLsn, pagesKnown: log?.pagesKnown === true && !knowledge.table.overflowed, table: knowledge.table.shared, freeMap };
 }
 
-export function describe(space: Tablespace, knowledge: LogKnowledge | null, copies: PageDetail['copies']): PageDetail {
-  const isSystem = space.file.kind === 'system';
-  const place = { space: space.space, firstPage: space.firstPage, firstBit: space.firstBit, copies: isSystem ? copies : [] };
-  const isNew = space.blank && (knowledge?.isRemade(space.space) || knowledge?.files.get(space.space)?.created) === true;
-  return { path: space.file.path, relation: knowledge?.spaces.find(space.space) ?? -1, isNew, ...place, ...space.form };
-}
-
 /** A file that is still blank is known by the name under which the log made it. */
 function nameBlankSpaces(spaces: Tablespace[], knowledge: LogKnowledge): void {
   const blank = spaces.filter((space) => space.space < 0);
@@ -149,7 +139,7 @@ function nameBlankSpaces(spaces: Tablespace[], knowledge: LogKnowledge): void {
 function fileFacts(list: FileList, { spaces, unreadable }: Tablespaces, knowledge: LogKnowledge, named: NamedTable[], report: LogReport): SpaceFacts {
   const byLog = missingFiles(spaces, list, knowledge);
   const byDictionary = missingTables(spaces, list, knowledge, named).filter(({ space }) => !byLog.some((file) => file.space === space));
-  const certain = report.log.state === 'ok' && report.log.facts.pagesKnown;
+  const certain = report.log.state === 'ok' && report.log.facts.everyRecord === true && !report.log.facts.lostAt;
   const short = spaces.flatMap((space) => {
     const sizes = promisedBytes(space, spaces);
     const excused = knowledge.isRemade(space.space) || knowledge.dropped.has(space.space);
@@ -179,7 +169,8 @@ function missingFiles(spaces: Tablespace[], list: FileList, knowledge: LogKnowle
   const names = new Set(list.files.map(({ path }) => path));
   return [...knowledge.files].flatMap(([space, word]) => {
     const file = word.name.replace(/^\.\//, '');
-    return word.deleted || word.created || present.has(space) || names.has(file) ? [] : [{ file, space }];
+    const gone = word.deleted || knowledge.dropped.has(space);
+    return gone || word.created || present.has(space) || names.has(file) ? [] : [{ file, space }];
   });
 }
 

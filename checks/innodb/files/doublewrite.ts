@@ -17,6 +17,8 @@ const TRX_SYS_PAGE = 5;
 const MAGIC = 536853855;
 /** From the end of the page: two file segments of ten bytes each come first, then the magic number and the two blocks. */
 const TRAILER = 200;
+/** Of MySQL 8.0.20 and later; of Percona Server 5.7. */
+const COPY_FILE = /^(#ib_\d+_\d+\.dblwr|xb_doublewrite)$/;
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 
 export interface Copies {
@@ -48,7 +50,7 @@ export async function readCopies(files: GuestFiles, instance: DatabaseInstance, 
 }
 
 async function copyFiles(files: GuestFiles, instance: DatabaseInstance): Promise<ByteMap[]> {
-  const entries = (await files.list(instance.location)).filter((entry) => /^#ib_\d+_\d+\.dblwr$/.test(posix.basename(entry.location.path)));
+  const entries = (await files.list(instance.location)).filter((entry) => COPY_FILE.test(posix.basename(entry.location.path)));
   const maps = await files.map(entries.map((entry) => entry.location));
   return maps.filter((map): map is ByteMap => map !== null);
 }
