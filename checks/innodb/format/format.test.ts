@@ -128,7 +128,17 @@ describe('descriptors', () => {
 });
 
 describe('the page verifier', () => {
-  const detail: PageDetail = { ...FULL, path: 'a.ibd', space: 5, relation: 0, firstPage: 0, firstBit: 0, isNew: false, copies: [{ from: 6, to: 7 }] };
+  const detail: PageDetail = {
+    ...FULL,
+    path: 'a.ibd',
+    space: 5,
+    relation: 0,
+    firstPage: 0,
+    firstBit: 0,
+    isNew: false,
+    perhapsDropped: false,
+    copies: [{ from: 6, to: 7 }],
+  };
 
   function verify(pages: Buffer[], prepare: (table: BlockTable, free: Uint8Array) => void = () => {}, changes: Partial<PageDetail> = {}) {
     const table = new BlockTable();
@@ -164,6 +174,11 @@ describe('the page verifier', () => {
     const blank = Array.from({ length: 4 }, () => Buffer.alloc(SIZE));
     expect(verify(blank).kinds).toEqual({ zeroed: [0, 1, 2, 3] });
     expect(verify(blank, (table) => table.renew(0, 0), { isNew: true }).kinds).toEqual({});
+  });
+
+  it('doubts stale pages of a tablespace that may just have been deleted', () => {
+    const { kinds } = verify(sound(), (table) => table.require(0, 3, 500), { perhapsDropped: true });
+    expect(kinds).toEqual({ doubtful: [3] });
   });
 
   it('finds each kind of damage at its place', () => {
