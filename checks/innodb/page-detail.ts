@@ -15,7 +15,7 @@ export function pageDetail(space: Tablespace, log: LogStep | null, copies: PageD
   const isNew = space.blank && (log?.knowledge.isRemade(space.space) || log?.knowledge.files.get(space.space)?.created) === true;
   return {
     ...{ path: space.file.path, relation: log?.knowledge.spaces.find(space.space) ?? -1 },
-    ...{ isNew, perhapsDropped: log !== null && perhapsDropped(space, log) },
+    ...{ isNew, perhapsDropped: log !== null && perhapsDropped(space, log), links: log === null ? 'none' : linksOf(space, log) },
     ...{ space: space.space, firstPage: space.firstPage, firstBit: space.firstBit, copies: isSystem ? copies : [] },
     ...space.form,
   };
@@ -30,4 +30,15 @@ function perhapsDropped({ space, file }: Tablespace, { knowledge, report: { head
   const thrownAwayFirst = head?.format === 'mariadb-10.5' || (head?.format === 'mysql' && log.state === 'ok' && log.facts.everyRecord === true);
   if (!thrownAwayFirst || file.kind === 'system' || (log.state === 'ok' && log.facts.cleanShutdown)) return false;
   return !knowledge.changedSince.has(space);
+}
+
+/**
+ * Pages can be compared where it is known which of them recovery leaves alone. Turning encryption on and off gives pages newer LSNs in the
+ * order of their numbers, and MariaDB gives pages of tables from before 5.1 their type when it meets them: then LSNs say nothing.
+ */
+function linksOf(space: Tablespace, log: LogStep): PageDetail['links'] {
+  const { knowledge, report } = log;
+  if (space.form.family !== 'mariadb' || report.log.state !== 'ok' || !report.log.facts.pagesKnown || report.log.facts.beyond) return 'none';
+  if (knowledge.touched.overflowed || knowledge.spaces.overflowed || perhapsDropped(space, log)) return 'none';
+  return space.form.fullCrc32 && !space.everEncrypted ? 'all' : 'leaves';
 }

@@ -11,6 +11,7 @@ import { type FileList, listSpaceFiles } from './files/list.js';
 import { logicalPageBytes, promisedBytes, readTablespaces, type Tablespace, type Tablespaces } from './files/tablespaces.js';
 import { type LogStep, pageDetail } from './page-detail.js';
 import { addPageFacts, emptyPageFacts, type PageFacts } from './page-facts.js';
+import { compareLinks, PageLinks } from './page-links.js';
 import { BLOCK_BYTES, type PageConfig, type PageDetail } from './page-verifier.js';
 import type { LogKnowledge } from './redo/knowledge.js';
 import { type LogReport, readLog } from './redo/read-log.js';
@@ -101,31 +102,32 @@ async function readPages(instance: DatabaseInstance, context: PassContext, { rep
   const family = instance.facts.family === 'mysql' ? 'mysql' : 'mariadb';
   const found = await readTablespaces(context.labs.files, list, family, context.signal);
   nameBlankSpaces(found.spaces, knowledge);
-  const checkpointLsn = report.log.state === 'ok' ? report.log.facts.checkpoint : 0;
-  const copyContext = { spaces: found.spaces, numbers: knowledge.spaces, table: knowledge.table, checkpointLsn, signal: context.signal };
-  const copies = await readCopies(context.labs.files, instance, copyContext);
+  const config = pageConfig(report, knowledge, found.freeMap);
+  const log = report.log.state === 'ok' ? report.log.facts : null;
+  const copies = await readCopies(context.labs.files, instance, { spaces: found.spaces, knowledge, log, signal: context.signal });
   const named = await readDictionary(found.spaces);
   const facts = fileFacts(list, found, knowledge, named, report);
   facts.droppedFiles = found.spaces.filter(({ space }) => knowledge.dropped.has(space)).length;
   facts.doublewriteCopies = copies.copies;
+  const pageFiles = found.spaces
+    .filter(({ space }) => !knowledge.dropped.has(space))
+    .map((space) => ({ map: space.map, detail: pageDetail(space, { knowledge, report }, copies.ranges) }));
   await runPagePass<PageConfig, PageDetail, PageFacts>({
     verifier: new URL('./page-verifier.js', import.meta.url),
-    config: pageConfig(report, knowledge, found.freeMap),
-    files: found.spaces
-      .filter(({ space }) => !knowledge.dropped.has(space))
-      .map((space) => ({ map: space.map, detail: pageDetail(space, { knowledge, report }, copies.ranges) })),
-    blockBytes: BLOCK_BYTES,
+    ...{ config, files: pageFiles, blockBytes: BLOCK_BYTES, signal: context.signal },
     onResult: (result) => addPageFacts(facts.pages, result),
-    signal: context.signal,
     progress: (doneBytes, totalBytes) => context.progress({ stage: 'static', what: `verifying the pages of ${instance.id}`, doneBytes, totalBytes }),
   });
+  if (config.links) compareLinks(config.links, pageFiles, facts.pages);
   return facts;
 }
 
 function pageConfig(report: LogReport, knowledge: LogKnowledge, freeMap: SharedArrayBuffer): PageConfig {
   const log = report.log.state === 'ok' ? report.log.facts : null;
   const newestLsn = log ? log.end + (log.exactEnd ? 0 : BLOCK_LOG_BYTES) : null;
-  return { newestLsn, pagesKnown: log?.pagesKnown === true && !knowledge.table.overflowed, table: knowledge.table.shared, freeMap };
+  const pagesKnown = log?.pagesKnown === true && !knowledge.table.overflowed;
+  const shared = { table: knowledge.table.shared, freeMap, touched: knowledge.touched.shared };
+  return { newestLsn, pagesKnown, ...shared, links: pagesKnown ? PageLinks.create(freeMap.byteLength * 8) : null };
 }
 
 /** A file that is still blank is known by the name under which the log made it. */

@@ -19,6 +19,8 @@ export interface Tablespace {
   header: SpaceHeader | null;
   /** Page 0 is all zeroes: a file that was just made. */
   blank: boolean;
+  /** Page 0 says how the pages are, or once were, encrypted (MariaDB). */
+  everEncrypted: boolean;
   /** Number, within the tablespace, of the file's first page. */
   firstPage: number;
   firstBit: number;
@@ -32,6 +34,8 @@ export interface Tablespaces {
 
 const HEAD_BYTES = 65536;
 const SYSTEM_SPACE = 0;
+/** Source: MariaDB storage/innobase/fil/fil0crypt.cc (CRYPT_MAGIC); it lies behind the descriptors of page 0. */
+const CRYPT_MAGIC = Buffer.from([0x73, 0x0e, 0x0c, 0x52, 0x45, 0x54]);
 
 export async function readTablespaces(files: GuestFiles, list: FileList, family: 'mariadb' | 'mysql', signal: AbortSignal): Promise<Tablespaces> {
   const maps = await files.map(list.files.map((file) => file.location));
@@ -59,7 +63,8 @@ async function readOne(reader: BlockReader, file: SpaceFile, map: ByteMap): Prom
   const header = tryHeader(head);
   const flags = header?.flags ?? guessed();
   const form: PageForm = { pageBytes: flags.pageBytes, fullCrc32: flags.fullCrc32, zip: flags.zip, family: 'mariadb' };
-  return { file, map, space: header?.space ?? -1, flags, form, header, blank: isAllZero(head, 0, Math.min(1024, head.length)), firstPage: 0, firstBit: 0 };
+  const known = { space: header?.space ?? -1, flags, form, header, everEncrypted: head.includes(CRYPT_MAGIC) };
+  return { file, map, ...known, blank: isAllZero(head, 0, Math.min(1024, head.length)), firstPage: 0, firstBit: 0 };
 }
 
 /** Page size of the instance, by its system tablespace; the usual one where that does not say. */

@@ -137,6 +137,7 @@ describe('the page verifier', () => {
     firstBit: 0,
     isNew: false,
     perhapsDropped: false,
+    links: 'all',
     copies: [{ from: 6, to: 7 }],
   };
 
@@ -144,7 +145,8 @@ describe('the page verifier', () => {
     const table = new BlockTable();
     const freeMap = new SharedArrayBuffer(64);
     prepare(table, new Uint8Array(freeMap));
-    const verifier = createVerifier({ newestLsn: 1000, pagesKnown: true, table: table.shared, freeMap });
+    const shared = { table: table.shared, freeMap, touched: new BlockTable().shared, links: null };
+    const verifier = createVerifier({ newestLsn: 1000, pagesKnown: true, ...shared });
     verifier.buffer.set(Buffer.concat(pages));
     verifier.verify({ detail: { ...detail, ...changes }, offset: 0, lengthBytes: pages.length * SIZE, fileBytes: pages.length * SIZE });
     const { kinds, ...counts } = verifier.takeResult();

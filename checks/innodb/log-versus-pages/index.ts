@@ -32,7 +32,7 @@ export function evaluateReconciliation(evidence: StaticEvidence): Judgement {
 }
 
 function compare(pages: PageFacts, log: LogFacts): Judgement {
-  const findings = [...newerFindings(pages, log), ...staleFindings(pages, log), ...doubtfulFindings(pages)];
+  const findings = [...newerFindings(pages, log), ...staleFindings(pages, log), ...unlinkedFindings(pages), ...doubtfulFindings(pages)];
   const worst = findings.find((item) => item.severity === 'critical');
   return {
     outcome: worst ? 'fail' : 'pass',
@@ -84,6 +84,21 @@ function doubtfulOf({ kinds }: PageFacts): Tally {
   return kinds.doubtful ?? { count: 0, examples: [] };
 }
 
+/** Absent in older evidence. */
+function unlinkedOf({ kinds }: PageFacts): Tally {
+  return kinds.unlinked ?? { count: 0, examples: [] };
+}
+
+function unlinkedFindings(pages: PageFacts): Finding[] {
+  return tallied(
+    'page.older-than-its-neighbour',
+    'critical',
+    unlinkedOf(pages),
+    (n) => `${n} contradict the pages that are linked with them, and the log does not speak of either: writes to the tablespaces were lost.`,
+    (place) => `${place} does not fit the page that is linked with it: one of the two is of an earlier instant.`,
+  );
+}
+
 function doubtfulFindings(pages: PageFacts): Finding[] {
   return tallied(
     'page.perhaps-older-than-log',
@@ -111,6 +126,12 @@ function testedRules(pages: PageFacts, log: LogFacts): Judgement['tested'] {
     const what = isSample(log) ? 'changes, one of each block of log,' : 'mini-transactions';
     const how = `${pages.requiredPages} pages against ${log.historyRecords} ${what} from ${log.historyFrom} to ${log.checkpoint}`;
     tested.push({ what: 'tablespaces older than the log (R2)', how });
+  }
+  if ((pages.linkedPages ?? 0) > 0) {
+    tested.push({
+      what: 'pages against those linked with them',
+      how: `${pages.linkedPages} leaves of indexes and pages of long values that the log does not name`,
+    });
   }
   return tested;
 }
@@ -144,13 +165,15 @@ export function instanceState(evidence: StaticEvidence): { word: InstanceState; 
   return skewState(spaces.pages, log) ?? damageState(evidence, log) ?? { word: logState(log), why: restWords(log) };
 }
 
-function skewState({ kinds, requiredPages }: PageFacts, log: LogFacts): { word: InstanceState; why: string } | null {
+function skewState(pages: PageFacts, log: LogFacts): { word: InstanceState; why: string } | null {
+  const { kinds, requiredPages } = pages;
   const { stale, newer } = kinds;
   if (stale.count > 0) {
     const skewed = isSkewed(stale.count, requiredPages);
     return skewed ? { word: 'non-atomic', why: 'tablespaces are older than the log.' } : { word: 'damaged', why: 'writes to the tablespaces were lost.' };
   }
-  return newer.count > 0 && !log.beyond ? { word: 'non-atomic', why: 'tablespaces are newer than the log.' } : null;
+  if (newer.count > 0 && !log.beyond) return { word: 'non-atomic', why: 'tablespaces are newer than the log.' };
+  return unlinkedOf(pages).count > 0 ? { word: 'damaged', why: 'writes to the tablespaces were lost: pages contradict those linked with them.' } : null;
 }
 
 function damageState(evidence: StaticEvidence, log: LogFacts): { word: InstanceState; why: string } | null {

@@ -47,6 +47,8 @@ interface Cut {
 export class LogKnowledge {
   readonly table = new BlockTable();
   readonly spaces = new SpaceNumbers();
+  /** Pages that records from the checkpoint on name: what lies on disk of them is not what the server will see. */
+  readonly touched = new BlockTable();
   /** Files named from the checkpoint on, by tablespace. */
   readonly files = new Map<number, FileWord>();
   /** Tablespaces whose deletion is logged anywhere in what was read: their pages were thrown away, and the file may lie there a moment longer. */
@@ -99,7 +101,7 @@ export class LogKnowledge {
   }
 
   private readonly forward: MtrVisitor = {
-    write: (space) => this.noteChange(space),
+    write: (space, page) => this.noteChange(space, page),
     init: (space, page) => this.renew(space, page),
     free: (space, page) => this.renew(space, page),
     release: () => {},
@@ -133,11 +135,12 @@ export class LogKnowledge {
   }
 
   private renew(space: number, page: number): void {
-    this.noteChange(space);
+    this.noteChange(space, page);
     this.on(space, page, (relation, block) => this.table.renew(relation, block));
   }
 
-  private noteChange(space: number): void {
+  private noteChange(space: number, page: number): void {
+    this.on(space, page, (relation, block) => this.touched.touch(relation, block, false));
     if (this.checkpointSeen && this.changedSince.size < MAX_SPACES) this.changedSince.add(space);
   }
 
@@ -154,6 +157,11 @@ export class LogKnowledge {
 
   private require(relation: number, block: number): void {
     if (!this.table.isRestored(this.table.find(relation, block))) this.table.require(relation, block, this.historyLsn);
+  }
+
+  /** Something of the tablespace was cut off. */
+  wasCut(space: number): boolean {
+    return this.cuts.has(this.spaces.find(space));
   }
 
   /** Recovery writes the header of the tablespace anew, or cuts it off: its size on disk may be of before. */
