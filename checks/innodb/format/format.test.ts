@@ -2,10 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BlockTable } from '../../../src/bytes/block-table.js';
 import { crc32c } from '../../../src/bytes/crc32c.js';
+import { FormatError } from '../../../src/errors.js';
 import { type PageForm, PageProofs } from '../page-proof.js';
 import { createVerifier, type PageDetail } from '../page-verifier.js';
+import { justMadeSpace } from '../testing/build-space.js';
 import { extentPages, readDescriptors } from './free-map.js';
 import { legacyChecksum, zipChecksum } from './legacy-checksum.js';
+import { parseSpaceHeader } from './space-flags.js';
 
 const SIZE = 16384;
 const FULL: PageForm = { pageBytes: SIZE, fullCrc32: true, zip: false, family: 'mariadb' };
@@ -124,6 +127,16 @@ describe('descriptors', () => {
         readDescriptors(bytes, 0, pageBytes, 16384, pages, (number) => expect(number).toBeLessThan(pages));
       }),
     );
+  });
+});
+
+describe('the header of a tablespace', () => {
+  it('is one before MySQL gave it its type, and none when it is empty', () => {
+    const head = justMadeSpace(12, 1);
+    expect(parseSpaceHeader(head)).toMatchObject({ space: 12, sizePages: 0, freeLimit: 0 });
+    expect(() => parseSpaceHeader(Buffer.alloc(SIZE))).toThrow(FormatError);
+    head.writeUInt32BE(4711, 20);
+    expect(() => parseSpaceHeader(head)).toThrow(FormatError);
   });
 });
 

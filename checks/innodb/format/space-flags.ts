@@ -69,7 +69,7 @@ export function parseSpaceHeader(head: Buffer): SpaceHeader {
   const space = head.readUInt32BE(PAGE.data);
   const number = head.readUInt32BE(PAGE.number);
   const type = head.readUInt16BE(PAGE.type);
-  const isHeader = type === TYPE.header || (type === TYPE.allocated && isJustMade(head));
+  const isHeader = type === TYPE.header || (type === TYPE.allocated && space !== 0 && isJustMade(head));
   if (number !== 0 || !isHeader || head.readUInt32BE(PAGE.space) !== space) {
     throw new FormatError({ code: 'innodb.space-header', message: `page 0 is not the header of a tablespace (type ${type}, page ${number})` });
   }
