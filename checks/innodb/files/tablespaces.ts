@@ -35,7 +35,7 @@ export interface Tablespaces {
 const HEAD_BYTES = 65536;
 const SYSTEM_SPACE = 0;
 /** Source: MariaDB storage/innobase/fil/fil0crypt.cc (CRYPT_MAGIC); it lies behind the descriptors of page 0. */
-const CRYPT_MAGIC = Buffer.from([0x73, 0x0e, 0x0c, 0x52, 0x45, 0x54]);
+const CRYPT_MAGIC = Buffer.from([0x73, 0x0e, 0x0c, 0x52, 0x45, 0x74]);
 
 export async function readTablespaces(files: GuestFiles, list: FileList, family: 'mariadb' | 'mysql', signal: AbortSignal): Promise<Tablespaces> {
   const maps = await files.map(list.files.map((file) => file.location));
