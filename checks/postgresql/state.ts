@@ -2,7 +2,7 @@
 import type { InstanceState } from '../../src/types.js';
 import { type ClusterHead, recoveryStart } from './control.js';
 import type { ControlFile } from './format/control.js';
-import type { LogFacts } from './wal-walk.js';
+import type { LogFacts } from './log/walk.js';
 
 /** Only a shut-down server's data need nothing of the log. */
 export function wasShutDown(head: ClusterHead, control: ControlFile): boolean {

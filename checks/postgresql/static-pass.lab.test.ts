@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { append, flipBit, readAt, stale, swap, takeFrom, tear } from '../testing/damage.js';
 import { pageChecksum } from './format/checksum.js';
+import type { LogFacts } from './log/walk.js';
 import { missingTools, TestCluster } from './testing/cluster.js';
 import { copyOf, cutLog, logSegment, zeroLog } from './testing/damage.js';
 import { type Verification, verifyFolder } from './testing/verify.js';
-import type { LogFacts } from './wal-walk.js';
 
 const CAPTURES = 12;
 const PAGE = 8192;

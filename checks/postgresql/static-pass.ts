@@ -7,20 +7,20 @@ import { BlockTable, RelationNumbers } from '../../src/bytes/block-table.js';
 import { runPagePass } from '../../src/bytes/page-pool.js';
 import type { CheckContext } from '../../src/check.js';
 import type { ByteMap, DatabaseInstance, GuestFiles } from '../../src/types.js';
-import type { CatalogueFacts } from './catalogue-facts.js';
-import { readCatalogue } from './catalogue-pass.js';
+import type { CatalogueFacts } from './catalogue/facts.js';
+import { readCatalogue } from './catalogue/pass.js';
+import { RelationIndex } from './catalogue/relation-index.js';
 import { listRelations, type RelationEntry, type RelationFiles } from './cluster-files.js';
 import { type ClusterHead, readControl, recoveryStart } from './control.js';
 import type { ControlFile } from './format/control.js';
-import { LogChanges, relationKey } from './log-changes.js';
-import { addPageFacts, emptyPageFacts, type PageFacts } from './page-facts.js';
-import { BLOCK_BYTES, type PageConfig, type PageDetail } from './page-verifier.js';
-import { RelationIndex } from './relation-index.js';
+import { LogChanges, relationKey } from './log/changes.js';
+import { takeInventory, type WalInventory } from './log/inventory.js';
+import { type LogFacts, walkLog } from './log/walk.js';
+import { addPageFacts, emptyPageFacts, type PageFacts } from './pages/facts.js';
+import { BLOCK_BYTES, type PageConfig, type PageDetail } from './pages/verifier.js';
 import { wasShutDown, whyLogUntrusted } from './state.js';
-import type { StatusFacts } from './status-facts.js';
-import { readStatus } from './status-pass.js';
-import { takeInventory, type WalInventory } from './wal-inventory.js';
-import { type LogFacts, walkLog } from './wal-walk.js';
+import type { StatusFacts } from './status/facts.js';
+import { readStatus } from './status/pass.js';
 
 /** The part of the check context that the pass uses. */
 export type PassContext = Pick<CheckContext<unknown>, 'signal' | 'progress' | 'once'> & { labs: { files: GuestFiles } };
@@ -128,7 +128,7 @@ function catalogueKnowledge(
     });
     const distrust = whyLogUntrusted(head, control, log.facts.log);
     const { files } = context.labs;
-    const status = await readStatus({ files, instance, control, changes: log.changes, catalogue: facts, shutDown, judgeStale, signal: context.signal });
+    const status = await readStatus({ files, instance, control, changes: log.changes, frozen: facts.frozen, shutDown, judgeStale, signal: context.signal });
     if (distrust) index.read.clear();
     const unread = distrust ? { unread: distrust } : {};
     return { facts: { ...facts, ...unread }, status: { ...status, ...unread }, index };
@@ -226,7 +226,7 @@ async function readPages(
     }
   }
   await runPagePass<PageConfig, PageDetail, PageFacts>({
-    verifier: new URL('./page-verifier.js', import.meta.url),
+    verifier: new URL('./pages/verifier.js', import.meta.url),
     config: pageConfig(control, head, known),
     files,
     blockBytes: BLOCK_BYTES,

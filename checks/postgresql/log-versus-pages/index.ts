@@ -1,9 +1,9 @@
 import { defineStaticCheck } from '../../../src/check.js';
 import type { Finding, Judgement, UntestedItem } from '../../../src/types.js';
 import { formatLsn } from '../format/lsn.js';
-import type { PageFacts } from '../page-facts.js';
+import type { LogFacts } from '../log/walk.js';
+import type { PageFacts } from '../pages/facts.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
-import type { LogFacts } from '../wal-walk.js';
 import { exampleFindings, finding, notPostgres, SKEW_ADVICE, trustedControl } from '../words.js';
 import { instanceState, type StateAndWhy } from './instance-state.js';
 

@@ -1,11 +1,11 @@
 /** Evidence of a healthy cluster, for tests of judgements: change what the test is about. */
-import { type CatalogueFacts, emptyCatalogueFacts } from '../catalogue-facts.js';
+import { type CatalogueFacts, emptyCatalogueFacts } from '../catalogue/facts.js';
 import type { ControlFile } from '../format/control.js';
-import { emptyPageFacts } from '../page-facts.js';
+import type { LogFacts } from '../log/walk.js';
+import { emptyPageFacts } from '../pages/facts.js';
 import type { StaticEvidence } from '../static-pass.js';
-import type { StatusFacts } from '../status-facts.js';
-import { emptyStatusFacts } from '../status-pass.js';
-import type { LogFacts } from '../wal-walk.js';
+import type { StatusFacts } from '../status/facts.js';
+import { emptyStatusFacts } from '../status/pass.js';
 
 export const HEALTHY_CONTROL: ControlFile = {
   ...{ systemId: '7', controlVersion: 1300, catalogVersion: 202209061, state: 'in production', writtenAt: 0 },

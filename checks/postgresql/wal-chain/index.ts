@@ -4,9 +4,9 @@ import { recoveryStart } from '../control.js';
 import type { ControlFile } from '../format/control.js';
 import { formatLsn } from '../format/lsn.js';
 import { segmentName } from '../format/names.js';
+import type { LogFacts } from '../log/walk.js';
 import { brokenLogState, soundState, wasShutDown } from '../state.js';
 import { clusterLog, type StaticEvidence } from '../static-pass.js';
-import type { LogFacts } from '../wal-walk.js';
 import { count, finding, notPostgres, SKEW_ADVICE, trustedControl } from '../words.js';
 
 export default defineStaticCheck<StaticEvidence>({

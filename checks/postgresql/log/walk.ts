@@ -1,12 +1,12 @@
 /** Reads the log from where recovery starts to its true end, looks for what lies beyond, and reads back before it for rule R2. */
-import { BlockReader } from '../../src/bytes/block-reader.js';
-import type { BlockTable, RelationNumbers } from '../../src/bytes/block-table.js';
-import { FormatError } from '../../src/errors.js';
-import { parseRecordBody } from './format/wal-record.js';
-import type { LogChanges } from './log-changes.js';
-import { LogVisitor } from './log-visitor.js';
-import type { WalInventory } from './wal-inventory.js';
-import { type StopReason, type WalGeometry, WalReader, type WalRecord } from './wal-reader.js';
+import { BlockReader } from '../../../src/bytes/block-reader.js';
+import type { BlockTable, RelationNumbers } from '../../../src/bytes/block-table.js';
+import { FormatError } from '../../../src/errors.js';
+import { parseRecordBody } from '../format/wal-record.js';
+import type { LogChanges } from './changes.js';
+import type { WalInventory } from './inventory.js';
+import { type StopReason, type WalGeometry, WalReader, type WalRecord } from './reader.js';
+import { LogVisitor } from './visitor.js';
 
 export interface WalWalkRequest {
   inventory: WalInventory;

@@ -2,24 +2,25 @@
  * Holds pg_xact, pg_multixact and pg_commit_ts against the control file and the log. Their pages carry no checksum and no LSN:
  * what is judged is which of them must be there, and what the log and the order of numbers say of their contents.
  */
-import { BlockReader } from '../../src/bytes/block-reader.js';
-import type { DatabaseInstance, GuestFiles } from '../../src/types.js';
-import { addExample, type CatalogueFacts, type Examples } from './catalogue-facts.js';
-import { inside } from './cluster-files.js';
-import type { ControlFile } from './format/control.js';
-import type { LogChanges } from './log-changes.js';
+import { BlockReader } from '../../../src/bytes/block-reader.js';
+import type { DatabaseInstance, GuestFiles } from '../../../src/types.js';
+import { inside } from '../cluster-files.js';
+import { addExample, type Examples, noExamples } from '../examples.js';
+import type { ControlFile } from '../format/control.js';
+import type { LogChanges } from '../log/changes.js';
+import { later, precedes, STATUS, statusIn } from '../log/transaction-table.js';
+import type { StatusFacts } from './facts.js';
+import { StatusFiles, segmentFileName } from './files.js';
 import { judgeOffsets } from './multixact-offsets.js';
-import type { StatusFacts } from './status-facts.js';
-import { StatusFiles, segmentFileName } from './status-files.js';
-import { judgeRange, type NumberRange, pagesOf } from './status-ranges.js';
-import { later, precedes, STATUS, statusIn } from './transaction-table.js';
+import { judgeRange, type NumberRange, pagesOf } from './ranges.js';
 
 export interface StatusRequest {
   files: GuestFiles;
   instance: DatabaseInstance;
   control: ControlFile;
   changes: LogChanges;
-  catalogue: CatalogueFacts;
+  /** All older ones are frozen in every database; null: the control file's word counts. */
+  frozen: { transaction: number; multixact: number } | null;
   shutDown: boolean;
   /** What the log before redo says is on disk by now; not so on a standby. */
   judgeStale: boolean;
@@ -34,12 +35,10 @@ const COMMIT_TIME_BYTES = 10;
 const TABLE_PAGE = 32768;
 const FIRST_NORMAL = 3;
 
-const none = <T>(): Examples<T> => ({ count: 0, examples: [] });
-
 export function emptyStatusFacts(): StatusFacts {
   return {
-    ...{ unread: null, pages: 0, missingFolders: [], missing: none(), commitsCompared: 0, lostCommits: none() },
-    ...{ beyondLog: none(), blank: none(), disordered: none() },
+    ...{ unread: null, pages: 0, missingFolders: [], missing: noExamples(), commitsCompared: 0, lostCommits: noExamples() },
+    ...{ beyondLog: noExamples(), blank: noExamples(), disordered: noExamples() },
   };
 }
 
@@ -90,8 +89,8 @@ class StatusPass {
 
   /** Of three words for it the latest: each of them may be behind for a moment, none is ever ahead. */
   private oldestTransaction(): number {
-    const { control, changes, catalogue } = this.request;
-    const frozen = catalogue.frozen?.transaction ?? control.oldestTransaction;
+    const { control, changes } = this.request;
+    const frozen = this.request.frozen?.transaction ?? control.oldestTransaction;
     return later(changes.oldestTransaction, later(frozen, control.oldestTransaction));
   }
 
@@ -144,9 +143,9 @@ class StatusPass {
   }
 
   private async judgeMultixacts(): Promise<void> {
-    const { control, changes, catalogue } = this.request;
+    const { control, changes } = this.request;
     const offsets = await this.open('pg_multixact/offsets');
-    const frozen = catalogue.frozen?.multixact ?? control.oldestMultixact;
+    const frozen = this.request.frozen?.multixact ?? control.oldestMultixact;
     const range = { first: later(changes.oldestMultixact, later(frozen, control.oldestMultixact)), end: control.nextMultixact };
     if (!precedes(range.first, range.end)) return; // none is kept
     judgeRange('pg_multixact/offsets', offsets, range, control.pageBytes / 4, changes.madePages, 'offsets', this.facts);

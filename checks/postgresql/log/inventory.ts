@@ -1,11 +1,11 @@
 /** The log segments there are, by what they hold and not by what they are called: recycled ones carry the names of the future. */
 import { posix } from 'node:path';
-import { BlockReader } from '../../src/bytes/block-reader.js';
-import type { ByteMap, DatabaseInstance, GuestFiles } from '../../src/types.js';
-import { resolvePart } from './cluster-files.js';
-import type { ControlFile } from './format/control.js';
-import { parseSegmentName } from './format/names.js';
-import { parseWalPage } from './format/wal-page.js';
+import { BlockReader } from '../../../src/bytes/block-reader.js';
+import type { ByteMap, DatabaseInstance, GuestFiles } from '../../../src/types.js';
+import { resolvePart } from '../cluster-files.js';
+import type { ControlFile } from '../format/control.js';
+import { parseSegmentName } from '../format/names.js';
+import { parseWalPage } from '../format/wal-page.js';
 
 export interface WalSegment {
   name: string;

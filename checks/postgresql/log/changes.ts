@@ -2,11 +2,11 @@
  * What the log does to whole relations, databases and tablespaces, and how it ends transactions.
  * Records: storage_xlog.h, dbcommands_xlog.h, relmapper.h, tablespace.h, clog.h, multixact.h and xact.h in src/include.
  */
-import { parseRelationMap } from './format/relation-map.js';
-import { parseTransactionEnd } from './format/transaction-record.js';
-import type { RecordBody } from './format/wal-record.js';
+import { parseRelationMap } from '../format/relation-map.js';
+import { parseTransactionEnd } from '../format/transaction-record.js';
+import type { RecordBody } from '../format/wal-record.js';
+import type { WalRecord } from './reader.js';
 import { later, STATUS, TransactionTable } from './transaction-table.js';
-import type { WalRecord } from './wal-reader.js';
 
 const RM = { transaction: 1, storage: 2, commitLog: 3, database: 4, tablespace: 5, multixact: 6, map: 7, commitTime: 18 } as const;
 const STORAGE = { create: 0x10, truncate: 0x20 } as const;

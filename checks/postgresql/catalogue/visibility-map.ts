@@ -1,9 +1,9 @@
 /** Visibility maps: two bits per block of the table, all-visible and all-frozen (src/include/access/visibilitymapdefs.h). */
-import type { BlockReader } from '../../src/bytes/block-reader.js';
-import type { ByteMap } from '../../src/types.js';
-import { pageChecksum } from './format/checksum.js';
-import type { ControlFile } from './format/control.js';
-import { headerIsSane, isNewPage, PAGE_HEADER_BYTES, storedChecksum } from './format/page.js';
+import type { BlockReader } from '../../../src/bytes/block-reader.js';
+import type { ByteMap } from '../../../src/types.js';
+import { pageChecksum } from '../format/checksum.js';
+import type { ControlFile } from '../format/control.js';
+import { headerIsSane, isNewPage, PAGE_HEADER_BYTES, storedChecksum } from '../format/page.js';
 
 const BLOCKS_PER_BYTE = 4;
 /** Pages of one map that are read: those behind the table's end are few, unless the file is hostile. */

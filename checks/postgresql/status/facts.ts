@@ -1,5 +1,5 @@
 /** What was found in pg_xact, pg_multixact and pg_commit_ts. Plain data, small enough to be kept as evidence. */
-import type { Examples } from './catalogue-facts.js';
+import type { Examples } from '../examples.js';
 
 /** Pages that must be there and are not, in one segment. */
 export interface MissingPages {

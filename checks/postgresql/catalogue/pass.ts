@@ -3,18 +3,19 @@
  * does not make or remove them. Nothing but files is read.
  */
 import { posix } from 'node:path';
-import { BlockReader } from '../../src/bytes/block-reader.js';
-import type { DatabaseInstance } from '../../src/types.js';
-import { addExample, type CatalogueFacts, emptyCatalogueFacts } from './catalogue-facts.js';
-import { judgeByLog } from './catalogue-lengths.js';
-import { type JudgeParts, RelationJudge } from './catalogue-relations.js';
-import { type CatalogueFolder, CatalogueSource, type Place, type Row, type SourceParts } from './catalogue-source.js';
-import { inside } from './cluster-files.js';
-import { CATALOGUE_LAYOUTS, type CatalogueLayout, type DatabaseRow, readClassRow, readDatabaseRow, readTablespaceRow } from './format/catalogue.js';
+import { BlockReader } from '../../../src/bytes/block-reader.js';
+import type { DatabaseInstance } from '../../../src/types.js';
+import { inside } from '../cluster-files.js';
+import { addExample } from '../examples.js';
+import { CATALOGUE_LAYOUTS, type CatalogueLayout, type DatabaseRow, readClassRow, readDatabaseRow, readTablespaceRow } from '../format/catalogue.js';
+import { precedes } from '../log/transaction-table.js';
+import { StatusFiles } from '../status/files.js';
+import { RowJudge } from '../status/row-state.js';
+import { type CatalogueFacts, emptyCatalogueFacts } from './facts.js';
+import { judgeByLog } from './lengths.js';
 import type { RelationIndex } from './relation-index.js';
-import { RowJudge } from './row-state.js';
-import { StatusFiles } from './status-files.js';
-import { precedes } from './transaction-table.js';
+import { type JudgeParts, RelationJudge } from './relations.js';
+import { type CatalogueFolder, CatalogueSource, type Place, type Row, type SourceParts } from './source.js';
 
 export interface CatalogueRequest extends SourceParts, JudgeParts {
   instance: DatabaseInstance;

@@ -1,5 +1,5 @@
 /** The files of each relation, found by its three numbers. */
-import type { RelationEntry } from './cluster-files.js';
+import type { RelationEntry } from '../cluster-files.js';
 
 /** Numbers are places in the list of all relation files; -1: there is no such file. */
 export interface RelationParts {

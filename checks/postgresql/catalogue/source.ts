@@ -1,16 +1,17 @@
 /** Reads rows of catalogues without a server: pg_filenode.map says where their files lie, pg_xact and the log which rows are in force. */
-import type { BlockReader } from '../../src/bytes/block-reader.js';
-import type { ByteMap, GuestFiles, GuestLocation } from '../../src/types.js';
-import { addExample, type CatalogueFacts } from './catalogue-facts.js';
-import { inside, readSmallFile } from './cluster-files.js';
-import type { CatalogueLayout } from './format/catalogue.js';
-import type { ControlFile } from './format/control.js';
-import { type HeapTuple, heapTuples } from './format/heap.js';
-import { parseRelationMap } from './format/relation-map.js';
+import type { BlockReader } from '../../../src/bytes/block-reader.js';
+import type { ByteMap, GuestFiles, GuestLocation } from '../../../src/types.js';
+import { inside, readSmallFile } from '../cluster-files.js';
+import { addExample } from '../examples.js';
+import type { CatalogueLayout } from '../format/catalogue.js';
+import type { ControlFile } from '../format/control.js';
+import { type HeapTuple, heapTuples } from '../format/heap.js';
+import { parseRelationMap } from '../format/relation-map.js';
+import type { LogChanges } from '../log/changes.js';
+import type { RowJudge, RowState } from '../status/row-state.js';
+import type { CatalogueFacts } from './facts.js';
 import { HeapReader } from './heap-reader.js';
-import type { LogChanges } from './log-changes.js';
 import type { RelationIndex } from './relation-index.js';
-import type { RowJudge, RowState } from './row-state.js';
 
 /** One database (or the shared catalogues: database 0) and where its mapped catalogues lie. */
 export interface CatalogueFolder {

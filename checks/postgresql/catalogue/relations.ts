@@ -1,15 +1,16 @@
 /** Judges one row of pg_class: whether the files it names are there, and long enough as far as that can be told. */
-import type { BlockReader } from '../../src/bytes/block-reader.js';
-import type { BlockTable, RelationNumbers } from '../../src/bytes/block-table.js';
-import type { ByteMap } from '../../src/types.js';
-import { addExample, type CatalogueFacts, type MissingFile } from './catalogue-facts.js';
-import { type LengthOf, shortFile } from './catalogue-lengths.js';
-import type { CatalogueFolder } from './catalogue-source.js';
-import type { RelationFiles } from './cluster-files.js';
-import type { ClassRow } from './format/catalogue.js';
-import type { ControlFile } from './format/control.js';
-import type { LogChanges } from './log-changes.js';
+import type { BlockReader } from '../../../src/bytes/block-reader.js';
+import type { BlockTable, RelationNumbers } from '../../../src/bytes/block-table.js';
+import type { ByteMap } from '../../../src/types.js';
+import type { RelationFiles } from '../cluster-files.js';
+import { addExample } from '../examples.js';
+import type { ClassRow } from '../format/catalogue.js';
+import type { ControlFile } from '../format/control.js';
+import type { LogChanges } from '../log/changes.js';
+import type { CatalogueFacts, MissingFile } from './facts.js';
+import { type LengthOf, shortFile } from './lengths.js';
 import type { RelationIndex, RelationParts } from './relation-index.js';
+import type { CatalogueFolder } from './source.js';
 import { visibleFrom } from './visibility-map.js';
 
 /** Tables, indexes, sequences, TOAST tables, materialised views: all that has a file. */

@@ -4,15 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { emptyCatalogueFacts } from './catalogue-facts.js';
-import type { ControlFile } from './format/control.js';
-import { LogChanges } from './log-changes.js';
-import type { StatusFacts } from './status-facts.js';
-import { readStatus } from './status-pass.js';
-import { pagesOf } from './status-ranges.js';
-import { clusterAt } from './testing/cluster-at.js';
-import { HEALTHY_CONTROL } from './testing/evidence.js';
-import { later, precedes, STATUS, TransactionTable } from './transaction-table.js';
+import type { ControlFile } from '../format/control.js';
+import { LogChanges } from '../log/changes.js';
+import { later, precedes, STATUS, TransactionTable } from '../log/transaction-table.js';
+import { clusterAt } from '../testing/cluster-at.js';
+import { HEALTHY_CONTROL } from '../testing/evidence.js';
+import type { StatusFacts } from './facts.js';
+import { readStatus } from './pass.js';
+import { pagesOf } from './ranges.js';
 
 const PAGE = 8192;
 const PER_PAGE = 32768;
@@ -82,7 +81,7 @@ describe('the status of transactions', () => {
     const changes = new LogChanges();
     log?.(changes);
     return readStatus({
-      ...{ files: context.labs.files, instance, changes, catalogue: emptyCatalogueFacts(), shutDown: false, judgeStale: true, signal: context.signal },
+      ...{ files: context.labs.files, instance, changes, frozen: null, shutDown: false, judgeStale: true, signal: context.signal },
       control: { ...HEALTHY_CONTROL, ...control },
     });
   }

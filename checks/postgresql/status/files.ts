@@ -3,9 +3,9 @@
  * whose name is its number in hexadecimal (src/include/access/slru.h).
  */
 import { posix } from 'node:path';
-import type { BlockReader } from '../../src/bytes/block-reader.js';
-import type { ByteMap, DatabaseInstance, GuestFiles } from '../../src/types.js';
-import { inside } from './cluster-files.js';
+import type { BlockReader } from '../../../src/bytes/block-reader.js';
+import type { ByteMap, DatabaseInstance, GuestFiles } from '../../../src/types.js';
+import { inside } from '../cluster-files.js';
 
 export const PAGES_PER_SEGMENT = 32;
 /** More segments than all transaction numbers fill. */

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { BlockTable } from '../../src/bytes/block-table.js';
-import { emptyCatalogueFacts } from './catalogue-facts.js';
-import { judgeByLog, type LengthOf } from './catalogue-lengths.js';
-import type { RelationEntry } from './cluster-files.js';
-import { ROW } from './format/heap.js';
-import { LogChanges } from './log-changes.js';
-import { RelationIndex } from './relation-index.js';
-import { RowJudge } from './row-state.js';
-import type { StatusFiles } from './status-files.js';
+import { BlockTable } from '../../../src/bytes/block-table.js';
+import { emptyCatalogueFacts } from '../catalogue/facts.js';
+import { judgeByLog, type LengthOf } from '../catalogue/lengths.js';
+import { RelationIndex } from '../catalogue/relation-index.js';
+import type { RelationEntry } from '../cluster-files.js';
+import { ROW } from '../format/heap.js';
+import type { StatusFiles } from '../status/files.js';
+import { RowJudge } from '../status/row-state.js';
+import { LogChanges } from './changes.js';
+import type { WalRecord } from './reader.js';
 import { STATUS } from './transaction-table.js';
-import type { WalRecord } from './wal-reader.js';
 
 /** A record of a resource manager with words as its data. */
 function record(resourceManager: number, info: number, words: number[], transaction = 0): [WalRecord, { blocks: []; mainOffset: number; mainBytes: number }] {

@@ -1,9 +1,5 @@
 /** What the catalogue pass found: counts, and a few examples of each kind. Plain data, small enough to be kept as evidence. */
-
-export interface Examples<T> {
-  count: number;
-  examples: T[];
-}
+import { type Examples, noExamples } from '../examples.js';
 
 /** A file that the catalogue names and that is not there. */
 export interface MissingFile {
@@ -55,19 +51,18 @@ export interface CatalogueFacts {
   elsewhere: number;
 }
 
-const MAX_EXAMPLES = 10;
-
-const none = <T>(): Examples<T> => ({ count: 0, examples: [] });
-
 export function emptyCatalogueFacts(): CatalogueFacts {
   return {
     ...{ unread: null, databases: 0, relations: 0, byLog: 0, undecidedRows: 0, damagedPages: 0, elsewhere: 0, frozen: null },
-    ...{ missing: none(), remade: none(), short: none(), perhapsShort: none(), missingDatabases: none(), missingLinks: none(), damagedMaps: none() },
-    skipped: none(),
+    ...{
+      missing: noExamples(),
+      remade: noExamples(),
+      short: noExamples(),
+      perhapsShort: noExamples(),
+      missingDatabases: noExamples(),
+      missingLinks: noExamples(),
+      damagedMaps: noExamples(),
+    },
+    skipped: noExamples(),
   };
-}
-
-export function addExample<T>(list: Examples<T>, example: T): void {
-  list.count++;
-  if (list.examples.length < MAX_EXAMPLES) list.examples.push(example);
 }

@@ -1,8 +1,8 @@
 /** Whether a row version of a catalogue is in force once recovery is done. The rules: HeapTupleSatisfiesMVCC and pg_xact. */
-import { type HeapTuple, ROW } from './format/heap.js';
-import type { LogChanges } from './log-changes.js';
-import type { StatusFiles } from './status-files.js';
-import { STATUS, statusIn } from './transaction-table.js';
+import { type HeapTuple, ROW } from '../format/heap.js';
+import type { LogChanges } from '../log/changes.js';
+import { STATUS, statusIn } from '../log/transaction-table.js';
+import type { StatusFiles } from './files.js';
 
 /** `live`: surely inserted and surely not deleted. `gone`: never committed (a crash undoes it), or deleted. */
 export type RowState = 'live' | 'gone' | 'undecided';

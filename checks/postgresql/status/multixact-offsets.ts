@@ -1,8 +1,8 @@
 /** pg_multixact/offsets: for each multixact, where its members begin. Members are given out in the order of multixacts. */
-import { addExample } from './catalogue-facts.js';
-import type { StatusFacts } from './status-facts.js';
-import type { StatusFiles } from './status-files.js';
-import { type NumberRange, pagesOf } from './status-ranges.js';
+import { addExample } from '../examples.js';
+import type { StatusFacts } from './facts.js';
+import type { StatusFiles } from './files.js';
+import { type NumberRange, pagesOf } from './ranges.js';
 
 const ENTRY_BYTES = 4;
 /** 33 million multixacts. */

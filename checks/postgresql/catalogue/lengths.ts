@@ -1,6 +1,7 @@
 /** Whether relation files are as long as what is surely in them: by the log, by visibility maps, by the count in the catalogue. */
-import type { BlockTable } from '../../src/bytes/block-table.js';
-import { addExample, type CatalogueFacts, type MissingFile, type ShortFile } from './catalogue-facts.js';
+import type { BlockTable } from '../../../src/bytes/block-table.js';
+import { addExample } from '../examples.js';
+import type { CatalogueFacts, MissingFile, ShortFile } from './facts.js';
 
 /** A relation in force, whose main fork is there. */
 export interface LengthOf extends MissingFile {

@@ -1,10 +1,10 @@
 /** Runs in the threads of the page pass: checksum, header, own LSN against the log's end (R1) and against what the log requires (R2). */
 
-import { BlockTable } from '../../src/bytes/block-table.js';
-import type { PageBlock, PageVerifier } from '../../src/bytes/page-pool.js';
-import { createPageChecksums, type PageChecksums } from './format/checksum.js';
-import { headerIsSane, isAllZero, isNewPage, pageLsn, storedChecksum } from './format/page.js';
-import { emptyPageFacts, keepExample, type PageFacts, type PageKind } from './page-facts.js';
+import { BlockTable } from '../../../src/bytes/block-table.js';
+import type { PageBlock, PageVerifier } from '../../../src/bytes/page-pool.js';
+import { createPageChecksums, type PageChecksums } from '../format/checksum.js';
+import { headerIsSane, isAllZero, isNewPage, pageLsn, storedChecksum } from '../format/page.js';
+import { emptyPageFacts, keepExample, type PageFacts, type PageKind } from './facts.js';
 
 export const BLOCK_BYTES = 256 * 1024;
 

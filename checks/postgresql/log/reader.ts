@@ -4,8 +4,8 @@
  * The rules are those of the server's own reader (src/backend/access/transam/xlogreader.c and src/include/access/xlog_internal.h).
  */
 
-import { parseWalPage, type WalPageHeader } from './format/wal-page.js';
-import { parseRecordHeader, RECORD_HEADER_BYTES, type RecordHeader, recordCrcMatches } from './format/wal-record.js';
+import { parseWalPage, type WalPageHeader } from '../format/wal-page.js';
+import { parseRecordHeader, RECORD_HEADER_BYTES, type RecordHeader, recordCrcMatches } from '../format/wal-record.js';
 
 export interface WalGeometry {
   version: number | null;

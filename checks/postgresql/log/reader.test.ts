@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LogWriter } from './testing/build.js';
-import { WalReader, type WalRecord } from './wal-reader.js';
+import { LogWriter } from '../testing/build.js';
+import { WalReader, type WalRecord } from './reader.js';
 
 const PAGE = 8192;
 const SEGMENT = 1 << 20;

@@ -1,9 +1,9 @@
 /** Reads the pages of one catalogue table that are what the server wrote; those that are not are counted and left out. */
-import type { BlockReader } from '../../src/bytes/block-reader.js';
-import type { ByteMap } from '../../src/types.js';
-import { createPageChecksums, type PageChecksums } from './format/checksum.js';
-import type { ControlFile } from './format/control.js';
-import { headerIsSane, isNewPage, storedChecksum } from './format/page.js';
+import type { BlockReader } from '../../../src/bytes/block-reader.js';
+import type { ByteMap } from '../../../src/types.js';
+import { createPageChecksums, type PageChecksums } from '../format/checksum.js';
+import type { ControlFile } from '../format/control.js';
+import { headerIsSane, isNewPage, storedChecksum } from '../format/page.js';
 
 const CHUNK_BYTES = 256 * 1024;
 

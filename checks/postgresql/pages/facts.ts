@@ -1,5 +1,5 @@
 /** What a page pass found: counts, and a few examples of each kind. Plain data, small enough to be kept as evidence. */
-import { addTallies, emptyTallies, keepExample as keepIn, type PageExample, type Tally } from '../../src/bytes/page-facts.js';
+import { addTallies, emptyTallies, keepExample as keepIn, type PageExample, type Tally } from '../../../src/bytes/page-facts.js';
 
 export type { PageExample };
 

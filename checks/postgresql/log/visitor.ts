@@ -1,8 +1,8 @@
 /** What each log record means for blocks. Numbers of resource managers and operations: src/include/access/rmgrlist.h and the *xlog.h headers. */
-import type { BlockTable, RelationNumbers } from '../../src/bytes/block-table.js';
-import type { BlockReference, RecordBody } from './format/wal-record.js';
-import type { LogChanges } from './log-changes.js';
-import type { WalRecord } from './wal-reader.js';
+import type { BlockTable, RelationNumbers } from '../../../src/bytes/block-table.js';
+import type { BlockReference, RecordBody } from '../format/wal-record.js';
+import type { LogChanges } from './changes.js';
+import type { WalRecord } from './reader.js';
 
 const RM = { xlog: 0, storage: 2, heap2: 9, hash: 12 } as const;
 const XLOG = { checkpointShutdown: 0x00, checkpointOnline: 0x10, backupEnd: 0x50, imageForHint: 0xa0, image: 0xb0 } as const;

@@ -1,9 +1,9 @@
 /** Which pages of pg_xact, pg_multixact and pg_commit_ts must be there. Numbers go round at 2^32; so do pages. */
 
-import { addExample } from './catalogue-facts.js';
-import type { StatusKind } from './log-changes.js';
-import type { StatusFacts } from './status-facts.js';
-import { PAGES_PER_SEGMENT, type StatusFiles, segmentFileName } from './status-files.js';
+import { addExample } from '../examples.js';
+import type { StatusKind } from '../log/changes.js';
+import type { StatusFacts } from './facts.js';
+import { PAGES_PER_SEGMENT, type StatusFiles, segmentFileName } from './files.js';
 
 const NUMBERS = 2 ** 32;
 
