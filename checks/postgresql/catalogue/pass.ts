@@ -12,6 +12,7 @@ import { precedes } from '../log/transaction-table.js';
 import { StatusFiles } from '../status/files.js';
 import { RowJudge } from '../status/row-state.js';
 import { type CatalogueFacts, emptyCatalogueFacts } from './facts.js';
+import { IndexPairs } from './index-pairs.js';
 import { judgeByLog } from './lengths.js';
 import type { RelationIndex } from './relation-index.js';
 import { type JudgeParts, RelationJudge } from './relations.js';
@@ -123,15 +124,17 @@ class CataloguePass {
     const number = numbers.find(folder.tablespace, folder.database, folder.onDisk.get(OID.class) ?? 0);
     this.facts.databases++;
     const doubts = this.facts.damagedPages + this.facts.undecidedRows;
+    const pairs = new IndexPairs();
     let live = 0;
     for await (const { row, state, block } of this.source.read(folder, OID.class, 'pg_class', readClassRow)) {
       if (state !== 'live') continue;
       live++;
       const isNewest = number < 0 || !table.isTouched(table.find(number, block));
-      await this.relations.judge(row, folder, shared.final, isNewest);
+      pairs.add(row.oid, await this.relations.judge(row, folder, shared.final, isNewest));
     }
     if (live === 0) addExample(this.facts.skipped, { database: folder.name, why: 'no row of its pg_class could be read', holdsData: true });
     else if (this.facts.damagedPages + this.facts.undecidedRows === doubts) this.index.read.add(folder.database);
+    await pairs.read(this.source, this.facts);
   }
 }
 

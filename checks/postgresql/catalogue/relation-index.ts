@@ -12,6 +12,21 @@ export interface RelationParts {
   other: number;
   /** A row of the catalogue that is in force names it. */
   inForce: boolean;
+  /** What that row says of it; null where none does, or it is not logged. */
+  known: KnownRelation | null;
+}
+
+export interface KnownRelation {
+  /** As in pg_class: `r` a table, `i` an index, `t` TOAST, `m` a materialised view, `S` a sequence. */
+  kind: string;
+  /** Oid of its access method. */
+  access: number;
+  /** The log to be replayed neither makes nor removes its files: what is in them stays, unless the log says so of a block. */
+  settled: boolean;
+  /** Of an index: it is built, and all changes of its table are brought into it. Null: not known. */
+  ready: boolean | null;
+  /** Of a settled index whose table is settled. */
+  table: RelationParts | null;
 }
 
 export class RelationIndex {
@@ -45,6 +60,15 @@ export class RelationIndex {
     return this.read.has(database) && this.find(tablespace, database, relation)?.inForce === false;
   }
 
+  /**
+   * An index that is being built, although its row is in force (CREATE INDEX and REINDEX CONCURRENTLY): it is written as an unborn file is,
+   * and no query looks at it.
+   */
+  isUnfinished({ tablespace, database, relation }: RelationEntry): boolean {
+    const known = this.find(tablespace, database, relation)?.known;
+    return this.read.has(database) && known?.kind === 'i' && known.ready === false;
+  }
+
   /** Whole blocks before the first gap. */
   blocks(parts: RelationParts, pageBytes: number, segmentPages: number): number {
     let blocks = 0;
@@ -75,7 +99,7 @@ export class RelationIndex {
     }
     let parts = folder.get(entry.relation);
     if (!parts) {
-      parts = { main: -1, later: [], init: -1, visibility: -1, other: -1, inForce: false };
+      parts = { main: -1, later: [], init: -1, visibility: -1, other: -1, inForce: false, known: null };
       folder.set(entry.relation, parts);
     }
     return parts;

@@ -9,7 +9,7 @@ import type { ControlFile } from '../format/control.js';
 import type { LogChanges } from '../log/changes.js';
 import type { CatalogueFacts, MissingFile } from './facts.js';
 import { type LengthOf, shortFile } from './lengths.js';
-import type { RelationIndex, RelationParts } from './relation-index.js';
+import type { KnownRelation, RelationIndex, RelationParts } from './relation-index.js';
 import type { CatalogueFolder } from './source.js';
 import { visibleFrom } from './visibility-map.js';
 
@@ -60,18 +60,26 @@ export class RelationJudge {
     return !this.outside.has(tablespace);
   }
 
-  /** @param isNewest the page with the row is as it will be after recovery. */
-  async judge(row: ClassRow, folder: CatalogueFolder, sharedMap: Map<number, number>, isNewest: boolean): Promise<void> {
-    if (!WITH_FILES.has(row.kind) || row.persistence === 't') return;
+  /**
+   * Gives the files of a logged relation that has any.
+   * @param isNewest the page with the row is as it will be after recovery.
+   */
+  async judge(row: ClassRow, folder: CatalogueFolder, sharedMap: Map<number, number>, isNewest: boolean): Promise<RelationParts | null> {
+    if (!WITH_FILES.has(row.kind) || row.persistence === 't') return null;
     const found = this.identify(row, folder, sharedMap);
-    if (!found) return;
+    if (!found) return null;
     const change = this.parts.changes.relation(found.tablespace, found.database, found.node);
     this.facts.relations++;
     const files = this.index.find(found.tablespace, found.database, found.node);
     if (files) files.inForce = true;
-    if (change?.created || change?.dropped || this.parts.changes.tablespaces.has(found.tablespace)) this.facts.byLog++;
-    else if (!this.isHere(found.tablespace) || this.isElsewhere(row)) this.facts.elsewhere++;
+    const byLog = change?.created || change?.dropped || this.parts.changes.tablespaces.has(found.tablespace);
+    const elsewhere = !this.isHere(found.tablespace) || this.isElsewhere(row);
+    if (byLog) this.facts.byLog++;
+    else if (elsewhere) this.facts.elsewhere++;
     else await this.judgeFiles(row, found, files, folder, isNewest);
+    if (!files || files.main < 0 || row.persistence !== 'p') return null;
+    files.known = knownBy(row, !byLog && !elsewhere);
+    return files;
   }
 
   /** Null for what has no file, and for shared catalogues after the first database that names them. */
@@ -138,4 +146,8 @@ export class RelationJudge {
     if (found.tablespace === folder.tablespace) return `${folder.shown}/${found.node}`;
     return `pg_tblspc/${found.tablespace}/${found.database}/${found.node}`;
   }
+}
+
+function knownBy({ kind, accessMethod }: ClassRow, settled: boolean): KnownRelation {
+  return { kind, access: accessMethod, settled, ready: null, table: null };
 }

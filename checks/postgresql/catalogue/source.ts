@@ -11,7 +11,7 @@ import type { LogChanges } from '../log/changes.js';
 import type { RowJudge, RowState } from '../status/row-state.js';
 import type { CatalogueFacts } from './facts.js';
 import { HeapReader } from './heap-reader.js';
-import type { RelationIndex } from './relation-index.js';
+import type { RelationIndex, RelationParts } from './relation-index.js';
 
 /** One database (or the shared catalogues: database 0) and where its mapped catalogues lie. */
 export interface CatalogueFolder {
@@ -78,14 +78,19 @@ export class CatalogueSource {
     const node = folder.onDisk.get(oid) ?? 0;
     const parts = this.index.find(folder.tablespace, folder.database, node);
     if (!parts || parts.main < 0) return this.noteMissing(folder, node, name);
+    for await (const row of this.rowsOf(parts, parse, name === 'pg_class')) {
+      if (row.state === 'undecided') this.facts.undecidedRows++;
+      yield row;
+    }
+  }
+
+  /** Rows of any catalogue, wherever its files are. */
+  async *rowsOf<T>(parts: RelationParts, parse: Parse<T>, commitsNameFiles: boolean): AsyncGenerator<Row<T>> {
     const maps = [parts.main, ...parts.later].flatMap((place) => this.parts.maps[place] ?? []);
     for await (const { bytes, offset, block } of this.heap.pages(maps)) {
       for (const tuple of heapTuples(bytes, offset, this.parts.control.pageBytes)) {
         const row = parse(bytes, tuple, this.layout);
-        if (!row) continue;
-        const state = await this.rows.judge(tuple, name === 'pg_class');
-        if (state === 'undecided') this.facts.undecidedRows++;
-        yield { row, state, tuple, block };
+        if (row) yield { row, state: await this.rows.judge(tuple, commitsNameFiles), tuple, block };
       }
     }
     this.facts.damagedPages = this.heap.damagedPages;

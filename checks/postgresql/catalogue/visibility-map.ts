@@ -27,6 +27,35 @@ export async function visibleFrom(reader: BlockReader, map: ByteMap, firstBlock:
   return blocks;
 }
 
+/** Blocks of runs, in order, that the map calls visible. */
+export async function takeVisible(
+  reader: BlockReader,
+  map: ByteMap,
+  runs: { from: number; to: number }[],
+  control: ControlFile,
+  take: (block: number) => void,
+): Promise<void> {
+  const { pageBytes } = control;
+  const perPage = (pageBytes - PAGE_HEADER_BYTES) * BLOCKS_PER_BYTE;
+  const pages = Math.floor(map.sizeBytes / pageBytes);
+  const bytes = Buffer.alloc(pageBytes);
+  let held = { page: -1, sound: false };
+  for (const { from, to } of runs) {
+    for (let page = Math.floor(from / perPage); page < Math.min(pages, Math.ceil(to / perPage)); page++) {
+      if (page !== held.page) {
+        await reader.read(map, page * pageBytes, bytes, pageBytes);
+        held = { page, sound: isSound(bytes, page, control) };
+      }
+      const [first, end] = [Math.max(from, page * perPage), Math.min(to, (page + 1) * perPage)];
+      for (let block = first; held.sound && block < end; block++) if (isVisible(bytes, block - page * perPage)) take(block);
+    }
+  }
+}
+
+function isVisible(bytes: Buffer, place: number): boolean {
+  return ((bytes[PAGE_HEADER_BYTES + Math.floor(place / BLOCKS_PER_BYTE)] as number) & (1 << (2 * (place % BLOCKS_PER_BYTE)))) !== 0;
+}
+
 function* visibleIn(bytes: Buffer, base: number, firstBlock: number): Generator<number> {
   for (let at = PAGE_HEADER_BYTES + Math.max(0, Math.floor((firstBlock - base) / BLOCKS_PER_BYTE)); at < bytes.length; at++) {
     const bits = bytes[at] as number;

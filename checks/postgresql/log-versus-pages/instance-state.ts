@@ -7,6 +7,7 @@ import { brokenLogState, wasShutDown } from '../state.js';
 import type { StaticEvidence } from '../static-pass.js';
 import { evaluateStatus } from '../transaction-status/index.js';
 import { evaluateLog } from '../wal-chain/index.js';
+import { evaluateZeroed } from '../zeroed-pages/index.js';
 
 export interface StateAndWhy {
   state: InstanceState;
@@ -26,7 +27,7 @@ export function instanceState(evidence: StaticEvidence): StateAndWhy {
   if (wal.log.overflowed) return { state: 'unknown', why: 'the log names more blocks than can be held in memory.' };
   const pages = evaluatePages(evidence);
   if (pages.outcome === 'fail') return { state: 'damaged', why: pages.summary };
-  for (const { outcome, summary } of [evaluateCatalogue(evidence), evaluateStatus(evidence)]) {
+  for (const { outcome, summary } of [evaluateZeroed(evidence), evaluateCatalogue(evidence), evaluateStatus(evidence)]) {
     if (outcome === 'fail') return { state: 'damaged', why: summary };
   }
   const chain = evaluateLog(evidence);

@@ -7,7 +7,7 @@ export const PAGE_KINDS = ['checksum', 'header', 'restored', 'derived', 'newer',
 /**
  * checksum, header: damaged, and recovery does not make it anew. restored: damaged, but recovery replaces it unread.
  * derived: a damaged page of a free-space or visibility map. newer: breaks R1. stale: breaks R2. partial: the file ends within a page.
- * unborn: newer, in a file that no row of the catalogue in force names.
+ * unborn: newer or damaged, in a file that no query sees yet, or ever will.
  */
 export type PageKind = (typeof PAGE_KINDS)[number];
 
