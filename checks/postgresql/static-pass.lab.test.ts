@@ -137,6 +137,14 @@ describe('the static pass on a real cluster', () => {
     expect(['lost-tail', 'damaged']).toContain(result.state);
   });
 
+  it('fails a log whose end is overwritten with zeroes, in a segment that was recycled', async () => {
+    const log = await logOf(capture(LOADED));
+    const result = await damaged(capture(LOADED), 'end', (folder) => zeroLog(folder, log.end - 2 * PAGE, 2 * PAGE + 1));
+    expect(result.codes).toContain('postgresql.wal.end-zeroed');
+    expect(result.failed).toContain('log');
+    expect(['lost-tail', 'damaged']).toContain(result.state);
+  });
+
   it('fails when the segment with the start of recovery is missing', async () => {
     const { redo } = await logOf(capture(-1));
     const result = await damaged(capture(-1), 'no-redo', (folder) => rmSync(logSegment(folder, redo)));

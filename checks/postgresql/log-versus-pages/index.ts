@@ -60,7 +60,7 @@ function nothingToCompare(): Judgement {
 function newerFindings(pages: PageFacts, log: LogFacts): Finding[] {
   const { count, examples } = pages.kinds.newer;
   if (count === 0) return [];
-  const cause = log.beyond ? 'The log is interrupted in between.' : SKEW;
+  const cause = log.beyond ? 'The log is interrupted in between.' : log.zeroed ? 'The end of the log is overwritten with zeroes.' : SKEW;
   const message = `The data files are newer than the transaction log: ${count} of ${pages.loggedPages} blocks carry changes from after ${formatLsn(log.end)}, where the log ends (the newest ${formatLsn(pages.maxLsn)}). ${cause}`;
   const where = { blocks: count, logEnd: formatLsn(log.end), newest: formatLsn(pages.maxLsn) };
   return [

@@ -23,7 +23,7 @@ export function instanceState(evidence: StaticEvidence): StateAndWhy {
   if (!relations || !wal?.log) return { state: 'damaged', why: 'its log is not in the restore point.' };
   const { kinds } = relations.pages;
   if (kinds.stale.count > 0) return { state: 'non-atomic', why: 'data files are older than the log.' };
-  if (kinds.newer.count > 0 && !wal.log.beyond) return { state: 'non-atomic', why: 'data files are newer than the log.' };
+  if (kinds.newer.count > 0 && !wal.log.beyond && !wal.log.zeroed) return { state: 'non-atomic', why: 'data files are newer than the log.' };
   if (wal.log.overflowed) return { state: 'unknown', why: 'the log names more blocks than can be held in memory.' };
   const pages = evaluatePages(evidence);
   if (pages.outcome === 'fail') return { state: 'damaged', why: pages.summary };

@@ -20,6 +20,8 @@ export interface WalSegment {
 export interface WalInventory {
   /** By `start`; where several hold the same place, the one of the highest timeline, and among those the live one. */
   segments: Map<number, WalSegment>;
+  /** Files that do not begin with a page of log, by the `start` in their names. */
+  blank: Map<number, ByteMap>;
   version: number | null;
   counts: { files: number; live: number; recycled: number; blank: number; short: number; otherCluster: number };
   /** Names of segments of another cluster, and of short ones; at most 20 each. */
@@ -42,6 +44,7 @@ export async function takeInventory(files: GuestFiles, instance: DatabaseInstanc
   const maps = await files.map(entries.map((entry) => entry.location));
   const inventory: WalInventory = {
     segments: new Map(),
+    blank: new Map(),
     version: null,
     counts: { files: entries.length, live: 0, recycled: 0, blank: 0, short: 0, otherCluster: 0 },
     otherCluster: [],
@@ -74,8 +77,10 @@ function addSegment(inventory: WalInventory, name: string, map: ByteMap | null, 
     if (inventory.short.length < MAX_NAMES) inventory.short.push(name);
   }
   const page = start ? parseWalPage(start) : null;
+  const named = parseSegmentName(name, control.walSegmentBytes);
   if (!map || !page?.long) {
     counts.blank++;
+    if (map && named) inventory.blank.set(named.start, map);
     return;
   }
   if (page.long.systemId !== control.systemId) {
@@ -83,7 +88,6 @@ function addSegment(inventory: WalInventory, name: string, map: ByteMap | null, 
     if (inventory.otherCluster.length < MAX_NAMES) inventory.otherCluster.push(name);
     return;
   }
-  const named = parseSegmentName(name, control.walSegmentBytes);
   const live = named?.start === page.address;
   counts[live ? 'live' : 'recycled']++;
   inventory.version ??= page.version;

@@ -7,6 +7,7 @@ import type { LogChanges } from './changes.js';
 import type { WalInventory } from './inventory.js';
 import { type StopReason, type WalGeometry, WalReader, type WalRecord } from './reader.js';
 import { LogVisitor } from './visitor.js';
+import { findZeroedTail, type ZeroedTail } from './zeroed-tail.js';
 
 export interface WalWalkRequest {
   inventory: WalInventory;
@@ -33,6 +34,8 @@ export interface LogFacts {
   stop: StopReason;
   /** Valid records beyond the end: the log has a hole. */
   beyond: { first: number; last: number; records: number } | null;
+  /** Zeroes at the end that the server did not write; null: none. Absent in evidence of older versions. */
+  zeroed?: ZeroedTail | null;
   /** Bytes of log segments after the end in which nothing was looked for: there were too many. */
   beyondUnsearched: number;
   /** Where the log before redo could be read from without a gap; equal to redo when there is none. */
@@ -58,6 +61,7 @@ export async function walkLog(request: WalWalkRequest): Promise<LogFacts> {
     const visitor = new LogVisitor(request.table, request.relations, request.changes, request.redo, request.hintsLogged);
     const reader = new WalReader(request.geometry, request.redo, false, visiting(visitor));
     await walker.run(reader, request.redo, Number.POSITIVE_INFINITY);
+    const zeroed = await walker.lookForZeroes();
     const beyond = await walker.lookBeyond(reader);
     const redoRecords = reader.records;
     const history = await walker.readHistory(visitor, reader.version);
@@ -69,6 +73,7 @@ export async function walkLog(request: WalWalkRequest): Promise<LogFacts> {
       timeline: reader.timeline,
       stop: reader.stopped ?? 'end of files',
       beyond: beyond.records > 0 ? { first: beyond.first, last: beyond.last, records: beyond.records } : null,
+      zeroed: beyond.records > 0 ? null : zeroed,
       beyondUnsearched: beyond.unsearchedBytes,
       historyFrom: history.from,
       historyRecords: history.records,
@@ -107,6 +112,8 @@ class Walker {
   private readonly blocks = new BlockReader();
   private readonly chunk = Buffer.alloc(CHUNK_BYTES);
   private doneBytes = 0;
+  /** LSN of the page that the reader took last, or should have taken first. */
+  private lastPage = 0;
 
   constructor(private readonly request: WalWalkRequest) {}
 
@@ -117,9 +124,12 @@ class Walker {
   /** Feeds the pages from the one that holds `from` until the reader stops, the files end, or `to` is reached. */
   async run(reader: WalReader, from: number, to: number): Promise<void> {
     const { pageBytes } = this.request.geometry;
-    await this.eachChunk(from - (from % pageBytes), to, (bytes, count, address) => {
+    this.lastPage = from - (from % pageBytes);
+    await this.eachChunk(this.lastPage, to, (bytes, count, address) => {
       for (let at = 0; at + pageBytes <= count; at += pageBytes) {
-        if (address + at >= to || !reader.feed(bytes, at, address + at)) return false;
+        if (address + at >= to) return false;
+        this.lastPage = address + at;
+        if (!reader.feed(bytes, at, address + at)) return false;
       }
       return true;
     });
@@ -141,6 +151,10 @@ class Walker {
       if (!take(this.chunk, count, address)) return;
       address += count;
     }
+  }
+
+  lookForZeroes(): Promise<ZeroedTail | null> {
+    return findZeroedTail(this.blocks, this.request, this.lastPage);
   }
 
   /**

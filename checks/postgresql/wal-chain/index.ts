@@ -95,6 +95,11 @@ function logFindings(evidence: StaticEvidence, control: ControlFile, log: LogFac
     const message = `The log has a hole at ${end}: ${count(log.beyond.records, 'intact record')} lie beyond it. What was committed there would be lost without a word.`;
     findings.push(finding('wal.hole', 'critical', message, beyond));
   }
+  if (log.zeroed) {
+    const from = formatLsn(log.zeroed.from);
+    const message = `The end of the log is overwritten: ${count(log.zeroed.pages, 'page')} from ${from} on hold only zeroes, with log behind them. What was committed last is lost without a word.`;
+    findings.push(finding('wal.end-zeroed', 'critical', message, { ...where, from, pages: log.zeroed.pages }));
+  }
   findings.push(...pointsBeyond(evidence, control, log));
   if (log.contradictions > 0) {
     findings.push(
