@@ -5,6 +5,7 @@
  */
 import type { BlockReader } from '../../../src/bytes/block-reader.js';
 import type { ByteMap } from '../../../src/types.js';
+import { isAllZero } from '../format/page.js';
 import { parseWalPage } from '../format/wal-page.js';
 import type { WalInventory } from './inventory.js';
 
@@ -43,6 +44,7 @@ export async function findZeroedTail(reader: BlockReader, request: TailRequest, 
 async function* pagesFrom(reader: BlockReader, { inventory, geometry, signal }: TailRequest, from: number): AsyncGenerator<{ address: number; page: Page }> {
   const { pageBytes, segmentBytes } = geometry;
   const chunk = Buffer.alloc(CHUNK_BYTES);
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
   for (let address = from; address < from + MAX_BYTES; ) {
     signal.throwIfAborted();
     const start = address - (address % segmentBytes);
@@ -51,7 +53,8 @@ async function* pagesFrom(reader: BlockReader, { inventory, geometry, signal }: 
     const count = Math.min(CHUNK_BYTES, left - (left % pageBytes));
     if (!map || count <= 0) return;
     await reader.read(map, address - start, chunk, count);
-    for (let at = 0; at < count; at += pageBytes) yield { address: address + at, page: kindOf(chunk, at, address + at, geometry) };
+    for (let at = 0; at < count; at += pageBytes)
+      yield { address: address + at, page: isAllZero(view, at, pageBytes) ? 'zero' : kindOf(chunk, at, address + at, geometry) };
     address += count;
   }
 }
@@ -62,8 +65,7 @@ function fileOf({ segments, blank }: TailRequest['inventory'], start: number, on
 }
 
 /** Older log of a recycled segment lies in it where it lay before. */
-function kindOf(chunk: Buffer, at: number, address: number, { pageBytes, segmentBytes }: TailRequest['geometry']): Page {
-  if (chunk.subarray(at, at + pageBytes).every((byte) => byte === 0)) return 'zero';
+function kindOf(chunk: Buffer, at: number, address: number, { segmentBytes }: TailRequest['geometry']): Page {
   const header = parseWalPage(chunk, at);
   return header && header.address <= address && header.address % segmentBytes === address % segmentBytes ? 'log' : 'other';
 }
