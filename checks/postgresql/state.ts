@@ -25,10 +25,15 @@ export function brokenLogState(log: LogFacts, newer: number): InstanceState {
   return 'non-atomic';
 }
 
+/** Whether the log went on from where it ends now. After a shutdown zeroes take nothing from it. */
+export function isEndLost(head: ClusterHead, control: ControlFile, log: LogFacts): boolean {
+  return log.beyond !== null || (Boolean(log.zeroed) && !wasShutDown(head, control));
+}
+
 /** Why the log does not tell what recovery makes of the files; null when it does. The check of the log itself says more of it. */
 export function whyLogUntrusted(head: ClusterHead, control: ControlFile, log: LogFacts | null): string | null {
   if (!log || log.records === 0) return 'there is no readable log that would say what recovery makes and removes';
-  if (log.beyond || log.zeroed || log.contradictions > 0) return 'the log is broken';
+  if (isEndLost(head, control, log) || log.contradictions > 0) return 'the log is broken';
   if (recoveryStart(head, control).checkpoint >= log.end || control.minRecoveryPoint > log.end) return 'the log ends too early';
   const endRequired = head.backupLabel?.endRequired === true || (control.backupEndRequired && control.backupStart > 0);
   return endRequired && !log.sawBackupEnd ? 'the log ends before the backup does' : null;

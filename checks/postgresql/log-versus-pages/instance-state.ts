@@ -3,7 +3,7 @@ import type { InstanceState } from '../../../src/types.js';
 import { evaluateCatalogue } from '../catalogue/index.js';
 import { evaluateHead } from '../control-file/index.js';
 import { evaluatePages } from '../page-checksums/index.js';
-import { brokenLogState, wasShutDown } from '../state.js';
+import { brokenLogState, isEndLost, wasShutDown } from '../state.js';
 import type { StaticEvidence } from '../static-pass.js';
 import { evaluateStatus } from '../transaction-status/index.js';
 import { evaluateLog } from '../wal-chain/index.js';
@@ -23,7 +23,7 @@ export function instanceState(evidence: StaticEvidence): StateAndWhy {
   if (!relations || !wal?.log) return { state: 'damaged', why: 'its log is not in the restore point.' };
   const { kinds } = relations.pages;
   if (kinds.stale.count > 0) return { state: 'non-atomic', why: 'data files are older than the log.' };
-  if (kinds.newer.count > 0 && !wal.log.beyond && !wal.log.zeroed) return { state: 'non-atomic', why: 'data files are newer than the log.' };
+  if (kinds.newer.count > 0 && !isEndLost(head, head.control.control, wal.log)) return { state: 'non-atomic', why: 'data files are newer than the log.' };
   if (wal.log.overflowed) return { state: 'unknown', why: 'the log names more blocks than can be held in memory.' };
   const pages = evaluatePages(evidence);
   if (pages.outcome === 'fail') return { state: 'damaged', why: pages.summary };
