@@ -67,16 +67,17 @@ describe('indexes and their tables', () => {
     expect(own.known.table).toBeNull();
   });
 
-  it('are unfinished where the row in force says so, or is not on disk yet', async () => {
-    const [building, fresh] = [relation('i'), relation('i')];
+  it('are unfinished where the row in force says so, or the log makes them and the row is not on disk yet', async () => {
+    const [building, fresh, old] = [relation('i'), relation('i', false), relation('i')];
     await paired(
       [
         [INDEX, building],
         [INDEX + 1, fresh],
+        [INDEX + 2, old],
       ],
       [{ index: INDEX, table: TABLE, ready: false }],
     );
-    expect([building.known.ready, fresh.known.ready]).toEqual([false, false]);
+    expect([building.known.ready, fresh.known.ready, old.known.ready]).toEqual([false, false, null]);
   });
 
   it('are not known to be ready where rows are undecided', async () => {

@@ -37,10 +37,10 @@ export class IndexPairs {
     if (known) known.table = this.settled(table);
   }
 
-  /** An index without a row in force there: its row is newer than what is on disk. */
+  /** An index that the log makes, and without a row in force there: its row is newer than what is on disk. */
   private noteUnfinished(): void {
     for (const parts of this.byOid.values()) {
-      for (const { known } of parts) if (known?.kind === 'i') known.ready ??= false;
+      for (const { known } of parts) if (known?.kind === 'i' && !known.settled) known.ready ??= false;
     }
   }
 
