@@ -114,7 +114,7 @@ function catalogueKnowledge(
     const distrust = whyLogUntrusted(head, control, log.facts.log);
     const { files } = context.labs;
     const status = await readStatus({ files, instance, control, changes: log.changes, frozen: facts.frozen, shutDown, judgeStale, signal: context.signal });
-    if (distrust) index.read.clear();
+    if (distrust) index.distrust();
     const unread = distrust ? { unread: distrust } : {};
     return { facts: { ...facts, ...unread }, status: { ...status, ...unread }, index };
   });

@@ -92,6 +92,7 @@ class CataloguePass {
 
   private async judgeDatabase(database: Row<DatabaseRow>, shared: CatalogueFolder): Promise<void> {
     const { row } = database;
+    if (this.isLeaving(database)) this.index.leaving.add(row.oid);
     const skipped = this.whySkipped(database);
     if (skipped) return addExample(this.facts.skipped, { database: row.name, ...skipped });
     const place = this.placeOf(row);
@@ -109,6 +110,13 @@ class CataloguePass {
     if (row.connectionLimit === BEING_REMOVED || this.rows.deletionBegan(tuple)) return { why: 'it was being removed', holdsData: false };
     if (this.request.changes.databases.has(row.oid)) return { why: 'the log to be replayed makes, moves or removes it', holdsData: false };
     return this.relations.isHere(row.tablespace) ? null : { why: 'its tablespace is not in the restore point', holdsData: true };
+  }
+
+  /** Its removal was under way. One that was given up leaves the same mark in the row, but not of a transaction that may still run. */
+  private isLeaving({ row, tuple }: Row<DatabaseRow>): boolean {
+    const { oldestActiveTransaction, nextTransaction } = this.request.control;
+    if (row.connectionLimit === BEING_REMOVED) return true;
+    return this.rows.deletionBegan(tuple) && !precedes(tuple.deleted, oldestActiveTransaction || nextTransaction);
   }
 
   /** Where a database lies, by the first of its files: a tablespace may be on another volume. */

@@ -32,6 +32,8 @@ export interface KnownRelation {
 export class RelationIndex {
   /** Databases of which every row of pg_class was read; 0 are the shared catalogues. */
   readonly read = new Set<number>();
+  /** Databases that were being removed: the server throws away what it has not written of them, long before it removes the files. */
+  readonly leaving = new Set<number>();
   private readonly folders = new Map<string, Map<number, RelationParts>>();
 
   constructor(readonly entries: RelationEntry[]) {
@@ -67,6 +69,12 @@ export class RelationIndex {
   isUnfinished({ tablespace, database, relation }: RelationEntry): boolean {
     const known = this.find(tablespace, database, relation)?.known;
     return this.read.has(database) && known?.kind === 'i' && known.ready === false;
+  }
+
+  /** Nothing that was read of the catalogue holds: the log does not tell which rows are in force. */
+  distrust(): void {
+    this.read.clear();
+    this.leaving.clear();
   }
 
   /** Whole blocks before the first gap. */

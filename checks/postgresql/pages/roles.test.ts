@@ -35,15 +35,18 @@ interface Scene {
   committed?: number;
   /** Every row of pg_class was read. */
   read?: boolean;
+  /** Its database was being removed. */
+  leaving?: boolean;
   judgeZeroes?: boolean;
 }
 
 /** How the first of the files is judged. */
-function detailOf({ files = [entry()], known = {}, change, committed, read = true, judgeZeroes = true }: Scene) {
+function detailOf({ files = [entry()], known = {}, change, committed, read = true, leaving = false, judgeZeroes = true }: Scene) {
   const index = new RelationIndex(files);
   const parts = index.find(SPACE, DATABASE, NODE);
   if (parts && known) Object.assign(parts, { inForce: true, known: { kind: 'r', access: 2, settled: true, ready: null, table: null, ...known } });
   if (read) index.read.add(DATABASE);
+  if (leaving) index.leaving.add(DATABASE);
   const changes = new LogChanges();
   if (change) changes.relations.set(relationKey(SPACE, DATABASE, NODE), { ...UNTOUCHED, ...change });
   if (committed !== undefined) changes.ended.note(committed, STATUS.committed);
@@ -63,6 +66,11 @@ describe('files of relations', () => {
     expect(detailOf({ known: null, change: { created: true, creator: 900 } }).role).toBe('unborn');
     expect(detailOf({ known: null, change: { created: true, creator: 900 }, committed: 900 }).role).toBe('nameless');
     expect(detailOf({ known: null, read: false }).role).toBe('logged');
+  });
+
+  it('of a database that was being removed are seen by nobody any more', () => {
+    expect(detailOf({ leaving: true })).toMatchObject({ role: 'unborn', zero: null });
+    expect(detailOf({ leaving: true, known: null, change: { created: true, creator: 900 }, committed: 900 }).role).toBe('unborn');
   });
 
   it('of indexes that are being built are unborn, too', () => {

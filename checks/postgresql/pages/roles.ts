@@ -42,7 +42,7 @@ export class FileRoles {
   private role(entry: RelationEntry): PageRole {
     if (entry.fork === 'fsm' || entry.fork === 'vm') return 'derived';
     if (entry.temporary || entry.fork === 'init' || this.unlogged.has(keyOf(entry))) return 'exempt';
-    if (this.index.isUnfinished(entry)) return 'unborn';
+    if (this.index.leaving.has(entry.database) || this.index.isUnfinished(entry)) return 'unborn';
     if (!this.index.isUnborn(entry)) return 'logged';
     return this.changes.isBorn(entry.tablespace, entry.database, entry.relation) ? 'nameless' : 'unborn';
   }
