@@ -46,7 +46,7 @@ export function evaluateZeroed(evidence: StaticEvidence): Judgement {
 
 function harmless({ pages, relations }: ZeroedFacts): string {
   if (pages === 0) return 'No page in use is all zero.';
-  return `${count(pages, 'page')} of ${count(relations, 'relation')} are all zero, as after an extension: nothing says that they ever held anything.`;
+  return `Only zeroes are in ${count(pages, 'page')} of ${count(relations, 'relation')}, as an extension leaves them: nothing says that they ever held anything.`;
 }
 
 interface Words {
