@@ -56,6 +56,7 @@ export function describeMachine(request: HardwareRequest): DescribedMachine {
     memoryMiB: memoryOf(request, sources, { origins, deviations, obstacles }),
     firmware: firmwareOf(request, sources, origins),
     flashBytes: request.way === 'resume' ? (sources.saved?.flashBytes ?? []) : [],
+    userNetworks: request.way === 'resume' ? (sources.saved?.userNetworks ?? 0) : 0,
     devices: devicesOf(request, sources, machineType, { origins, deviations }),
     origins,
     deviations,

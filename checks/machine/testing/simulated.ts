@@ -30,7 +30,7 @@ export interface Behaviour {
 const STEP_MS = 250;
 const DESCRIPTION: MachineDescription = {
   ...{ machineType: 'pc-q35-7.2', cpuModel: 'max', cpus: 2, memoryMiB: 512, firmware: 'bios' },
-  ...{ devices: [], machineOptions: {}, flashBytes: [], origins: {}, deviations: [] },
+  ...{ devices: [], machineOptions: {}, flashBytes: [], userNetworks: 0, origins: {}, deviations: [] },
 };
 
 export class SimulatedMachine implements Machine {
