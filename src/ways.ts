@@ -147,6 +147,8 @@ export interface DescribedMachine {
   findings: Finding[];
   /** Why the memory cannot be resumed on it: clauses without a full stop. Empty for a cold boot. */
   obstacles: string[];
+  /** Of a cold boot by UEFI from disks with a partition of boot loaders: the firmware's own list of them lay in the flash, and was not captured. */
+  bootEntriesMissing: boolean;
 }
 
 // ---------------------------------------------------------------- the machine, seen from outside

@@ -6,7 +6,8 @@ import { decide, type LifeOptions } from './decide/decide.js';
 import { lastPrompt, recognise } from './decide/texts.js';
 import { evaluateLife } from './evaluate.js';
 import type { LifeEvidence, ProbeResult } from './evidence.js';
-import { observe, type Patience } from './procedure.js';
+import type { Patience } from './plan.js';
+import { observe } from './procedure.js';
 import { type Behaviour, SimulatedMachine } from './testing/simulated.js';
 import { thinned } from './watch/thinned.js';
 import { Watch } from './watch/watch.js';
@@ -23,7 +24,7 @@ const keep = async (name: string, mediaType: string, bytes: Uint8Array): Promise
 async function watched(behaviour: Behaviour, services: ProbeResult[] = [], encrypted = false): Promise<{ evidence: LifeEvidence; machine: SimulatedMachine }> {
   const machine = new SimulatedMachine(behaviour);
   const watch = new Watch(machine, keep, new AbortController().signal, machine.wait);
-  const evidence = await observe(watch, { patience: PATIENCE, askNetwork: async () => services, encrypted });
+  const evidence = await observe(watch, { patience: PATIENCE, askNetwork: async () => services, encrypted, suspicious: false, bootEntriesMissing: false });
   // Evidence is stored as JSON and may be judged again from it.
   return { evidence: JSON.parse(JSON.stringify(evidence)) as LifeEvidence, machine };
 }

@@ -10,6 +10,7 @@ import { defaultDevices } from './default-machine.js';
 import { type Domain, parseDomain } from './domain.js';
 import { type DomainMachine, giveDisks, machineOfDomain } from './domain-machine.js';
 import { cpuModelOf, cpusOf, type FieldSources, firmwareOf, isPc, machineTypeOf, memoryOf, type Notes, type Origins } from './fields.js';
+import { hasEfiSystem } from './firmware.js';
 import { type ManifestMachine, machineOfManifest } from './manifest-machine.js';
 import { admitDevice, type Device } from './properties.js';
 import { savedMachine } from './saved-machine.js';
@@ -62,7 +63,8 @@ export function describeMachine(request: HardwareRequest): DescribedMachine {
     deviations,
   };
   deviations.splice(MAX_DEVIATIONS);
-  return { description, findings, obstacles };
+  const bootEntriesMissing = request.way === 'boot' && description.firmware === 'uefi' && hasEfiSystem(request.inspection?.volumes ?? []);
+  return { description, findings, obstacles, bootEntriesMissing };
 }
 
 function sourcesOf(request: HardwareRequest, findings: Finding[]): Sources {
