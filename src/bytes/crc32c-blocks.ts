@@ -121,7 +121,7 @@ function sumsFunction({ out, tables, folded, rest }: Layout): WasmFunction {
         startPage(),
         fold({ at: AT, form, source: SOURCE_LOCAL, folded, target: folded + bytes, end: wasm.localGet(FOLD_BYTES) }),
         fold({ at: AT, form, source: SOURCE_LOCAL, folded, target: rest, from: wasm.localGet(FOLD_BYTES), end: all }),
-        throughTables({ tables, rest, bytes, crc: CRC, next: NEXT, cursor: CURSOR }),
+        throughTables({ tables, from: wasm.i32Const(rest), end: wasm.i32Const(rest + bytes), crc: CRC, next: NEXT, cursor: CURSOR }),
         bytesLeft(tables),
         finishPage(out),
       ]),
@@ -179,24 +179,24 @@ function entry(tables: number, k: number, local: number, shift: number): Code {
 
 export interface TablePlan {
   tables: number;
-  /** Address of the bytes; as many as a multiple of eight. */
-  rest: number;
-  bytes: number;
+  /** Addresses: of the first byte, and after the last. As many bytes as a multiple of eight, and not none. */
+  from: Code;
+  end: Code;
   /** Locals. */
   crc: number;
   next: number;
   cursor: number;
 }
 
-export function throughTables({ tables, rest, bytes, crc, next, cursor }: TablePlan): Code {
+export function throughTables({ tables, from, end, crc, next, cursor }: TablePlan): Code {
   const entries = [0, 8, 16, 24].flatMap((shift, i) => [entry(tables, 7 - i, crc, shift), entry(tables, 3 - i, next, shift), wasm.i32Xor]);
   return [
-    [wasm.i32Const(0), wasm.localSet(cursor)],
+    [from, wasm.localSet(cursor)],
     wasm.repeatWhile([
-      [wasm.localGet(crc), wasm.localGet(cursor), wasm.i32Load(rest), wasm.i32Xor, wasm.localSet(crc)],
-      [wasm.localGet(cursor), wasm.i32Load(rest + 4), wasm.localSet(next)],
+      [wasm.localGet(crc), wasm.localGet(cursor), wasm.i32Load(0), wasm.i32Xor, wasm.localSet(crc)],
+      [wasm.localGet(cursor), wasm.i32Load(4), wasm.localSet(next)],
       [entries, wasm.i32Xor, wasm.i32Xor, wasm.i32Xor, wasm.localSet(crc)],
-      [wasm.localGet(cursor), wasm.i32Const(8), wasm.i32Add, wasm.localTee(cursor), wasm.i32Const(bytes), wasm.i32LtU],
+      [wasm.localGet(cursor), wasm.i32Const(8), wasm.i32Add, wasm.localTee(cursor), end, wasm.i32LtU],
     ]),
   ];
 }

@@ -97,7 +97,7 @@ function remainder({ sums, folded, rest, tables, out }: Layout, i: number, lengt
     fold({ ...common, target: common.folded + bytes, end: wasm.i32Const(split) }),
     fold({ ...common, target: rest - split, end: wasm.i32Const(lengthBytes) }),
     [wasm.i32Const(0), wasm.localSet(crc)],
-    throughTables({ tables, rest, bytes, crc, next, cursor }),
+    throughTables({ tables, from: wasm.i32Const(rest), end: wasm.i32Const(rest + bytes), crc, next, cursor }),
     [wasm.i32Const(0), wasm.localGet(crc), wasm.i32Store(out + 4 * i)],
   ];
 }

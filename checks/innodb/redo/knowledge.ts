@@ -2,6 +2,8 @@
 import { BlockTable } from '../../../src/bytes/block-table.js';
 import { type MtrVisitor, visitMtr } from '../format/mini-transaction.js';
 import type { Mtr } from './mtr-walk.js';
+import type { StretchNote, StretchResult } from './stretches/detail.js';
+import { MARK, MARK_WORDS } from './stretches/page-marks.js';
 
 const MAX_SPACES = 1_000_000;
 
@@ -72,6 +74,21 @@ export class LogKnowledge {
     this.on(space, page, (relation, block) => this.table.require(relation, block, lsn));
   }
 
+  /** A stretch that a thread has read. Those of before the checkpoint come oldest first. */
+  stretch(result: StretchResult): void {
+    if (result.kind === 'replayed') this.mtrs += result.mtrs;
+    else this.historyMtrs += result.mtrs;
+    const visitor = result.kind === 'replayed' ? this.forward : this.history;
+    for (const note of result.notes) tell(visitor, note);
+    const { marks } = result;
+    for (let at = 0; at < marks.length; at += MARK_WORDS) {
+      const [space, page] = [(marks[at + 1] as number) >>> 0, (marks[at + 2] as number) >>> 0];
+      this.historyLsn = result.startLsn + (marks[at + 3] as number);
+      if (marks[at] === MARK.required) visitor.write(space, page);
+      else visitor.free(space, page);
+    }
+  }
+
   /** What came in between is not known: pages may have been freed there. */
   forgetPast(): void {
     this.table.forgetRequired();
@@ -128,4 +145,10 @@ export class LogKnowledge {
   finish(): void {
     for (const { space, page } of this.trimmed) this.on(space, page, (relation, block) => this.table.truncate(relation, block, Number.POSITIVE_INFINITY));
   }
+}
+
+function tell(visitor: MtrVisitor, note: StretchNote): void {
+  if (note.what === 'checkpoint') visitor.checkpoint(note.lsn);
+  else if (note.what === 'trim') visitor.trim(note.space, note.page);
+  else visitor.file(note.what, note.space, note.name, note.to);
 }

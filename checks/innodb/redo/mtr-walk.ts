@@ -79,7 +79,7 @@ export class MtrWalk {
     this.makeIndex();
     const filledTo = this.ended ? this.indexed : Math.min(this.indexed, this.filled - REFILL_BELOW + 1);
     const limit = Math.min(to - this.base, filledTo);
-    let at = position - this.base;
+    let at = Math.max(position - this.base, this.index.isBlank ? limit : 0);
     while (at < limit && this.index.endOf(at) < 0) at++;
     return this.ended && at >= this.indexed ? to : this.base + at;
   }
