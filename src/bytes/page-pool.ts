@@ -29,6 +29,8 @@ export interface PageBlock<Detail> {
 export interface PageVerifier<Detail, Result> {
   /** Blocks are read into it. Its length is the block size. */
   readonly buffer: Uint8Array;
+  /** Whether nothing of the block is of interest: then it is not read. What is to be counted of it is counted here. */
+  skips?(block: PageBlock<Detail>): boolean;
   /** Looks at the first `block.lengthBytes` bytes of `buffer`. Must not throw. */
   verify(block: PageBlock<Detail>): void;
   /** What was found since the last call: plain data, small. */

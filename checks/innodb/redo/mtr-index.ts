@@ -66,7 +66,7 @@ export class MtrIndex {
 }
 
 /** So many bytes at once, and then one by one: tables for each number up to the largest would be read from afar. */
-const CHUNK = 4096;
+const CHUNK = 65536;
 
 /** Entry n is x^(8n), or x^(8n * CHUNK), modulo the polynomial, bits reflected as in the register: what so many zero bytes do to it. */
 interface Powers {
