@@ -36,13 +36,17 @@ export interface StreamProof {
  * @param at where the message starts, @param end where it ends: five bytes follow, the last four of which are its checksum, big-endian.
  */
 export function prepareMessage(bytes: Uint8Array, at: number, end: number): void {
-  const [a, b, c, d] = [bytes[end + 1] as number, bytes[end + 2] as number, bytes[end + 3] as number, bytes[end + 4] as number];
-  bytes[end] = ~d;
-  bytes[end + 1] = ~c;
-  bytes[end + 2] = ~b;
-  bytes[end + 3] = ~a;
+  const stored = ((bytes[end + 1] as number) << 24) | ((bytes[end + 2] as number) << 16) | ((bytes[end + 3] as number) << 8) | (bytes[end + 4] as number);
+  bytes[end] = ~stored;
+  bytes[end + 1] = ~stored >>> 8;
+  bytes[end + 2] = ~stored >>> 16;
+  bytes[end + 3] = ~stored >>> 24;
   bytes[end + 4] = 0;
-  for (let i = at; i < at + 4; i++) bytes[i] = ~(bytes[i] as number);
+  // one by one: a loop takes as long as all the rest
+  bytes[at] = ~(bytes[at] as number);
+  bytes[at + 1] = ~(bytes[at + 1] as number);
+  bytes[at + 2] = ~(bytes[at + 2] as number);
+  bytes[at + 3] = ~(bytes[at + 3] as number);
 }
 
 export function streamProofIn(space: WasmSpace): StreamProof {

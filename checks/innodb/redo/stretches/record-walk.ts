@@ -12,12 +12,15 @@ import type { PageMarks } from './page-marks.js';
 const TRAILER_BYTES = 5;
 /** A record with one byte of its own, which may trim pages. */
 const LEAST_BYTES = 2;
+/** A length and the bytes before the body in one number. */
+const HEAD_BITS = 3;
+const HEAD_MASK = 7;
 /** Mini-transactions that name more pages are left to the others too. */
 const MOST_PAGES = 256;
 const MOST_NUMBER = 0x7fffffff;
 
-/** Whether a type of record changes a page, by its bits. */
-const CHANGES = Array.from({ length: 8 }, (_, bits) => bits << 4 >= RECORD.extended && bits << 4 <= RECORD.memmove);
+/** One bit for each type of record, by its three bits, that changes a page. */
+const CHANGES = ((2 << (RECORD.memmove >> 4)) - 1) & ~((1 << (RECORD.extended >> 4)) - 1);
 
 /** What is marked for a page that a record names; 0: nothing. */
 export interface MarksOf {
@@ -29,6 +32,8 @@ export interface MarksOf {
 export interface RecordVisitor {
   marks: PageMarks;
   marksOf: MarksOf;
+  /** Whether anything is asked of the records; else only their lengths are. */
+  visits: boolean;
   /** A whole mini-transaction that holds more than pages. `lsn`: as marked. False: it contradicts itself, or is too much. */
   odd(at: number, end: number, lsn: number): boolean;
 }
@@ -42,6 +47,8 @@ export class RecordWalk {
   private readonly kinds = new Int32Array(MOST_PAGES);
   /** What is marked, by the bits of a type. */
   private readonly kindOf: Int32Array;
+  /** Whether anything is to be marked. */
+  private readonly visits: boolean;
   /** Of the mini-transaction read last: how many pages it names, and whether it holds something else. */
   private named = 0;
   private isOdd = false;
@@ -53,8 +60,10 @@ export class RecordWalk {
     private readonly flip: 0 | 1,
     private readonly visitor: RecordVisitor,
   ) {
+    const { visits } = visitor;
     const { free, init, change } = visitor.marksOf;
     this.kindOf = Int32Array.of(free, init, change, change, change, change, 0, 0);
+    this.visits = visits;
   }
 
   /**
@@ -99,33 +108,46 @@ export class RecordWalk {
     const { bytes } = this;
     this.named = 0;
     this.isOdd = false;
-    let onPage = false;
     let at = from;
     while (at < limit) {
       const first = bytes[at] as number;
       if (first <= 1) return at > from ? at : this.stop('bad', -1);
-      if (at - from >= MAX_MTR_BYTES) return this.stop('bad', -1);
-      const length = recordBytes(bytes, at, limit);
-      if (length < 0) return this.stop(length === SHORT ? 'short' : 'bad', -1);
-      const next = at + length;
+      const span = spanOf(bytes, at, limit);
+      if (span < 0) return this.stop(span === SHORT ? 'short' : 'bad', -1);
+      const next = at + (span >> HEAD_BITS);
       if (next >= limit) break;
-      if (first < 0x80) this.name(first & RECORD.typeBits, bodyOf(bytes, at), next);
-      else if (!onPage || length === LEAST_BYTES || !CHANGES[(first & RECORD.typeBits) >> 4]) this.isOdd = true;
-      onPage ||= first < 0x80;
+      if (next - from >= MAX_MTR_BYTES && (bytes[next] as number) > 1) return this.stop('bad', -1);
+      if (this.visits) this.look(at, at + (span & HEAD_MASK), next);
       at = next;
     }
     return this.stop('short', -1);
   }
 
+  private look(at: number, body: number, end: number): void {
+    const first = this.bytes[at] as number;
+    const type = first & RECORD.typeBits;
+    if (first < 0x80) this.name(type, body, end);
+    else if (this.named === 0 || end - at === LEAST_BYTES || !isChange(type)) this.isOdd = true;
+  }
+
   /** A record that names its page. What is strange, or trims pages, is left to the others. */
   private name(type: number, at: number, end: number): void {
     const { bytes, named } = this;
-    const space = readVarint(bytes, at);
-    const afterSpace = at + varintBytes(bytes[at] as number);
-    const page = readVarint(bytes, afterSpace);
-    const left = end - afterSpace - varintBytes(bytes[afterSpace] as number);
-    const isWhole = CHANGES[type >> 4] ? left !== 1 || bytes[end - 1] !== TRIM_PAGES : left === 0 && type <= RECORD.init;
-    if (!isWhole || left < 0 || space > MOST_NUMBER || page > MOST_NUMBER || named >= MOST_PAGES) {
+    let body = at;
+    let space = bytes[body++] as number;
+    if (space >= 0xc0) {
+      space = readVarint(bytes, at);
+      body = at + varintBytes(bytes[at] as number);
+    } else if (space >= 0x80) space = 0x80 + (((space & 0x3f) << 8) | (bytes[body++] as number));
+    const afterSpace = body;
+    let page = bytes[body++] as number;
+    if (page >= 0xc0) {
+      page = readVarint(bytes, afterSpace);
+      body = afterSpace + varintBytes(bytes[afterSpace] as number);
+    } else if (page >= 0x80) page = 0x80 + (((page & 0x3f) << 8) | (bytes[body++] as number));
+    const left = end - body;
+    const isWhole = isChange(type) ? left > 1 || left === 0 || (left === 1 && bytes[body] !== TRIM_PAGES) : left === 0 && type <= RECORD.init;
+    if (!isWhole || space > MOST_NUMBER || page > MOST_NUMBER || named >= MOST_PAGES) {
       this.isOdd = true;
       return;
     }
@@ -136,7 +158,20 @@ export class RecordWalk {
   }
 }
 
-/** Behind the first byte of a record and its length. */
-function bodyOf(bytes: Uint8Array, at: number): number {
-  return at + 1 + ((bytes[at] as number) & 15 ? 0 : varintBytes(bytes[at + 1] as number));
+function isChange(type: number): boolean {
+  return ((CHANGES >> (type >> 4)) & 1) === 1;
+}
+
+/**
+ * Bytes of the record at `at`, shifted by HEAD_BITS, and those before its body; SHORT or BAD where there is none. Bytes that lie behind the
+ * limit can only make it longer than what is there.
+ */
+function spanOf(bytes: Uint8Array, at: number, limit: number): number {
+  const short = (bytes[at] as number) & 15;
+  if (short !== 0) return ((1 + short) << HEAD_BITS) | 1;
+  const start = bytes[at + 1] as number;
+  if (start < 0x80) return ((16 + start) << HEAD_BITS) | 2;
+  if (start < 0xc0) return ((16 + readVarint(bytes, at + 1)) << HEAD_BITS) | 3;
+  const length = recordBytes(bytes, at, limit);
+  return length < 0 ? length : (length << HEAD_BITS) | (1 + varintBytes(start));
 }

@@ -51,9 +51,9 @@ export class Stretch {
     this.nextLsn = startLsn;
     this.endLsn = startLsn;
     tools.marks.clear();
-    const isLapBefore = detail.kind === 'lap before';
-    const odd = isLapBefore ? () => true : (at: number, end: number, lsn: number) => this.visit(at, end, lsn);
-    this.walk = new RecordWalk(tools.bytes, detail, isLapBefore ? 1 : 0, { marks: tools.marks, marksOf: MARKS_OF[detail.kind], odd });
+    const visits = detail.kind !== 'lap before';
+    const odd = (at: number, end: number, lsn: number) => this.visit(at, end, lsn);
+    this.walk = new RecordWalk(tools.bytes, detail, visits ? 0 : 1, { marks: tools.marks, marksOf: MARKS_OF[detail.kind], visits, odd });
     if (detail.exact && startLsn === detail.startLsn) this.head = NOTHING;
   }
 
