@@ -8,7 +8,7 @@
  * seven XORs instead of sixteen table look-ups. The last 79 vectors are what is left, and go through the tables.
  * This way of folding became known as "Chorba" (2024).
  */
-import { crc32c, TABLES } from './crc32c.js';
+import { crc32cByTables, TABLES } from './crc32c-tables.js';
 import { type Code, I32, V128, type WasmFunction, wasm } from './wasm-assembler.js';
 import { compiled, instantiate, type WasmModule, WasmSpace } from './wasm-engine.js';
 
@@ -69,7 +69,7 @@ function layoutIn(space: WasmSpace, limits: PageLimits): Layout {
 function plainSums(buffer: Uint8Array, results: number): BlockSums {
   const sums = new Uint32Array(results);
   const compute = (count: number, pageBytes: number, from: number, to: number) => {
-    for (let i = 0; i < count; i++) sums[i] = crc32c(buffer, i * pageBytes + from, i * pageBytes + to);
+    for (let i = 0; i < count; i++) sums[i] = crc32cByTables(buffer, i * pageBytes + from, i * pageBytes + to);
     return sums;
   };
   return { buffer, compute, how: 'plain' };

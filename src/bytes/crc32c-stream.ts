@@ -8,10 +8,11 @@
  *
  * The bytes are folded in place as in crc32c-blocks.ts, from the front to the last vectors, and are lost.
  */
-import { crc32c, TABLES } from './crc32c.js';
+
 import { FOLD_OF_EIGHT, throughTables } from './crc32c-blocks.js';
+import { crc32cByTables, TABLES } from './crc32c-tables.js';
 import { type Code, I32, type WasmFunction, wasm } from './wasm-assembler.js';
-import { compiled, instantiate, type WasmSpace } from './wasm-engine.js';
+import { compiled, instantiate, WasmSpace } from './wasm-engine.js';
 
 const VECTOR_BYTES = 16;
 const { reach, steps } = FOLD_OF_EIGHT;
@@ -25,9 +26,12 @@ const LEFT_BYTES = Math.ceil(reach / AT_ONCE) * ROUND_BYTES;
 /** So many bytes before a stretch are used too. */
 export const STREAM_MARGIN_BYTES = REACH_BYTES + ROUND_BYTES;
 
-export interface StreamProof {
-  /** Bytes from..to of the buffer, of which nothing is left afterwards, as of STREAM_MARGIN_BYTES before them. */
-  leavesNothing(from: number, to: number): boolean;
+export interface Stream {
+  /**
+   * What is left of bytes from..to of the buffer: the register of a CRC that starts at zero. The bytes are lost, as are
+   * STREAM_MARGIN_BYTES before them.
+   */
+  remainder(from: number, to: number): number;
 }
 
 /**
@@ -49,26 +53,42 @@ export function prepareMessage(bytes: Uint8Array, at: number, end: number): void
   bytes[at + 3] = ~(bytes[at + 3] as number);
 }
 
-export function streamProofIn(space: WasmSpace): StreamProof {
+export function streamIn(space: WasmSpace): Stream {
   const [tables, out] = [space.take(4 * TABLES.length), space.take(4)];
   new Int32Array(space.memory.buffer, tables, TABLES.length).set(TABLES);
   const module = compiled(`remainder of a stream ${tables} ${out}`, () => remainderFunction(tables, out));
   const call = module && instantiate(module, space.memory);
   const found = new Int32Array(space.memory.buffer, out, 1);
-  const leavesNothing = (from: number, to: number) => {
+  const remainder = (from: number, to: number) => {
     // Zeroes in front change nothing: with them, only whole rounds are to be folded.
     const start = to - Math.ceil((to - from) / ROUND_BYTES) * ROUND_BYTES;
     space.buffer.fill(0, start, from);
-    if (!call || to - start <= LEFT_BYTES) return isMultiple(space.buffer, from, to);
+    if (!call || to - start <= LEFT_BYTES) return ~crc32cByTables(space.buffer, from, to, -1);
     call(start, to - LEFT_BYTES, to);
-    return found[0] === 0;
+    return found[0] as number;
   };
-  return { leavesNothing };
+  return { remainder };
 }
 
-/** A CRC that starts at zero: `crc32c` inverts before and after. */
-function isMultiple(bytes: Uint8Array, from: number, to: number): boolean {
-  return crc32c(bytes, from, to, -1) === 0xffffffff;
+const PIECE_BYTES = 64 * 1024;
+let own: { space: WasmSpace; stream: Stream } | null = null;
+
+/** CRC-32C of any bytes, copied piece by piece to where they can be folded. */
+export function crc32cStream(bytes: Uint8Array, start: number, end: number, previous: number): number {
+  if (!own) {
+    const space = new WasmSpace(STREAM_MARGIN_BYTES + PIECE_BYTES);
+    own = { space, stream: streamIn(space) };
+  }
+  const { buffer } = own.space;
+  let register = ~previous;
+  for (let at = start; at < end; at += PIECE_BYTES) {
+    const length = Math.min(PIECE_BYTES, end - at);
+    if (length < 4) return crc32cByTables(bytes, at, end, ~register);
+    buffer.set(bytes.subarray(at, at + length), STREAM_MARGIN_BYTES);
+    for (let i = 0; i < 4; i++) buffer[STREAM_MARGIN_BYTES + i] = (buffer[STREAM_MARGIN_BYTES + i] as number) ^ (register >>> (8 * i));
+    register = own.stream.remainder(STREAM_MARGIN_BYTES, STREAM_MARGIN_BYTES + length);
+  }
+  return ~register >>> 0;
 }
 
 const START = 0;

@@ -12,8 +12,9 @@
  * - Other errors in three pages and more cancel in both sums once in 2^64.
  * If a sum is not right, nothing is said: then each page must be looked at.
  */
-import { TABLES } from './crc32c.js';
+
 import { FOLD_OF_EIGHT, fold, throughTables } from './crc32c-blocks.js';
+import { TABLES } from './crc32c-tables.js';
 import { addPages, GROUP_PAGES, type SumPlan } from './page-adder.js';
 import { type Code, I32, type WasmFunction, wasm } from './wasm-assembler.js';
 import { compiled, instantiate, type WasmModule, type WasmSpace } from './wasm-engine.js';

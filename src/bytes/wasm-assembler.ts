@@ -34,6 +34,13 @@ export const wasm = {
   v128Store: (offset: number): Code => [0xfd, 0x0b, 0, ...unsigned(offset)],
   v128Const: (lanes: number[]): Code => [0xfd, 0x0c, lanes.flatMap((lane) => [lane & 255, (lane >>> 8) & 255, (lane >>> 16) & 255, lane >>> 24])],
   v128Xor: [0xfd, 0x51] as Code,
+  /** Bytes of two vectors: 0 to 15 are of the first, 16 to 31 of the second. */
+  i8x16Shuffle: (bytes: number[]): Code => [0xfd, 0x0d, bytes],
+  i64x2Add: [0xfd, 0xce, 0x01] as Code,
+  i64x2Mul: [0xfd, 0xd5, 0x01] as Code,
+  i64x2ShrU: [0xfd, 0xcd, 0x01] as Code,
+  /** Products, of 64 bits, of the two lower words of each. */
+  i64x2ExtmulLowI32x4U: [0xfd, 0xde, 0x01] as Code,
   i32x4ExtractLane: (lane: number): Code => [0xfd, 0x1b, lane],
   i32x4ShrU: [0xfd, 0xad, 0x01] as Code,
   i32x4Mul: [0xfd, 0xb5, 0x01] as Code,

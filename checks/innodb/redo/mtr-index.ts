@@ -3,7 +3,7 @@
  * a mebibyte: a hole of 0xff bytes would take days. Here the ways of all bytes of a window are worked out once, from the back (each
  * leads to the way of the byte where its first record ends), and so is the CRC up to each byte, so that a try costs next to nothing.
  */
-import { TABLES } from '../../../src/bytes/crc32c.js';
+import { TABLES } from '../../../src/bytes/crc32c-tables.js';
 import { MAX_MTR_BYTES, recordBytes } from '../format/mini-transaction.js';
 import { isAllZero } from '../format/page.js';
 

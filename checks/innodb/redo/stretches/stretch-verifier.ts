@@ -1,5 +1,5 @@
 /** Runs in the threads of the page pass: stretches of log in the place of pages. */
-import { streamProofIn } from '../../../../src/bytes/crc32c-stream.js';
+import { streamIn } from '../../../../src/bytes/crc32c-stream.js';
 import type { PageBlock, PageVerifier } from '../../../../src/bytes/page-pool.js';
 import { WasmSpace } from '../../../../src/bytes/wasm-engine.js';
 import { MtrIndex } from '../mtr-index.js';
@@ -23,7 +23,7 @@ class StretchVerifier implements PageVerifier<StretchDetail, StretchResult[]> {
   constructor() {
     const space = new WasmSpace(BLOCK_AT + STRETCH_BLOCK_BYTES);
     this.buffer = space.buffer.subarray(BLOCK_AT);
-    this.tools = { bytes: space.buffer, proof: streamProofIn(space), index: new MtrIndex(), marks: new PageMarks() };
+    this.tools = { bytes: space.buffer, stream: streamIn(space), index: new MtrIndex(), marks: new PageMarks() };
   }
 
   verify({ detail, offset, lengthBytes }: PageBlock<StretchDetail>): void {

@@ -1,5 +1,5 @@
 /** One stretch of log, block after block, in bounded memory. */
-import { STREAM_MARGIN_BYTES, type StreamProof } from '../../../../src/bytes/crc32c-stream.js';
+import { STREAM_MARGIN_BYTES, type Stream } from '../../../../src/bytes/crc32c-stream.js';
 import { MAX_MTR_BYTES, type MtrVisitor, visitMtr } from '../../format/mini-transaction.js';
 import type { MtrIndex } from '../mtr-index.js';
 import { findChainStart } from './chain-start.js';
@@ -27,7 +27,7 @@ const NOTHING = new Uint8Array(0);
 export interface StretchTools {
   /** Kept bytes, then the block. */
   bytes: Uint8Array;
-  proof: StreamProof;
+  stream: Stream;
   index: MtrIndex;
   marks: PageMarks;
 }
@@ -84,9 +84,9 @@ export class Stretch {
   }
 
   private follow(from: number, limit: number): void {
-    const { bytes, proof, marks } = this.tools;
+    const { bytes, stream, marks } = this.tools;
     const next = this.walk.walk(from, limit, this.nextLsn - from, this.startLsn);
-    const proven = next === from || proof.leavesNothing(from, next);
+    const proven = next === from || stream.remainder(from, next) === 0;
     this.nextLsn += next - from;
     this.kept = limit - next;
     this.ended = this.walk.stoppedBy === 'bad';
