@@ -19,15 +19,24 @@ export const wasm = {
   i32Load8U: (offset: number): Code => [0x2d, 0, ...unsigned(offset)],
   i32Load16U: (offset: number): Code => [0x2f, 1, ...unsigned(offset)],
   i32Store: (offset: number): Code => [0x36, 2, ...unsigned(offset)],
+  i32Store8: (offset: number): Code => [0x3a, 0, ...unsigned(offset)],
   i32Store16: (offset: number): Code => [0x3b, 1, ...unsigned(offset)],
   i32Add: [0x6a] as Code,
   i32Sub: [0x6b] as Code,
   i32RemU: [0x70] as Code,
   i32And: [0x71] as Code,
+  i32Or: [0x72] as Code,
   i32Xor: [0x73] as Code,
   i32Shl: [0x74] as Code,
   i32ShrU: [0x76] as Code,
+  i32Eqz: [0x45] as Code,
+  i32Eq: [0x46] as Code,
+  i32Ne: [0x47] as Code,
+  i32LtS: [0x48] as Code,
   i32LtU: [0x49] as Code,
+  i32GtU: [0x4b] as Code,
+  i32LeU: [0x4d] as Code,
+  i32GeU: [0x4f] as Code,
   /** Address, value of the bytes, how many. */
   memoryFill: [0xfc, 0x0b, 0] as Code,
   v128Load: (offset: number): Code => [0xfd, 0x00, 0, ...unsigned(offset)],
@@ -48,6 +57,17 @@ export const wasm = {
   repeatWhile: (body: Code): Code => [0x03, 0x40, body, 0x0d, 0, 0x0b],
   /** Takes an i32 off the stack and runs `body` when it is not zero. */
   when: (body: Code): Code => [0x04, 0x40, body, 0x0b],
+  /** Takes an i32 off the stack. */
+  choose: (ifNotZero: Code, ifZero: Code): Code => [0x04, 0x40, ifNotZero, 0x05, ifZero, 0x0b],
+  /** `leave` within it goes to its end. */
+  block: (body: Code): Code => [0x02, 0x40, body, 0x0b],
+  /** `leave` within it goes to its beginning; at its end it is over. */
+  loop: (body: Code): Code => [0x03, 0x40, body, 0x0b],
+  /** @param depth 0 is the innermost of what surrounds it: block, loop, when, choose. */
+  leave: (depth: number): Code => [0x0c, ...unsigned(depth)],
+  leaveWhen: (depth: number): Code => [0x0d, ...unsigned(depth)],
+  /** Ends the function. */
+  finish: [0x0f] as Code,
 };
 
 export interface WasmFunction {

@@ -9,6 +9,8 @@ const WINDOW_BYTES = 4 * MAX_MTR_BYTES;
 /** A chain that is searched for begins within the search: its first two may end so far behind it. */
 const BEHIND_SEARCH_BYTES = 64 * 1024;
 const REFILL_BELOW = 2 * MAX_MTR_BYTES + 64;
+/** Nearly every mini-transaction is shorter. */
+const LITTLE_BYTES = 64 * 1024;
 
 export interface Mtr {
   bytes: Buffer;
@@ -28,6 +30,8 @@ export class MtrWalk {
   private filled = 0;
   private ended = false;
   private readonly index = new MtrIndex();
+  /** So many bytes must be there, as far as there are any, before anything is said of a mini-transaction. */
+  private ahead = REFILL_BELOW;
   /** So much of what the window holds now is in the index. */
   private indexed = 0;
   /** Chains that start behind it are not searched for. */
@@ -41,12 +45,13 @@ export class MtrWalk {
 
   /** Calls `visit` for each mini-transaction from `from` on. @returns the position of the first that is not valid, or at or after `to`. */
   async follow(from: number, to: number, visit: (mtr: Mtr) => void): Promise<number> {
-    this.restart(from);
+    this.restart(from, LITTLE_BYTES);
     for (let position = from; position < to; ) {
       if (this.needsMore(position)) await this.refill(position);
       const next = this.step(position, false, visit);
-      if (next < 0) return position;
-      position = next;
+      if (next >= 0) position = next;
+      else if (next === SHORT && this.ahead < REFILL_BELOW) this.ahead = REFILL_BELOW;
+      else return position;
     }
     return to;
   }
@@ -57,7 +62,7 @@ export class MtrWalk {
    * @param onGap called when a new chain starts, with its position.
    */
   async search(from: number, to: number, onGap: (position: number) => void, visit: (mtr: Mtr) => void): Promise<void> {
-    this.restart(from);
+    this.restart(from, REFILL_BELOW);
     this.searchTo = to;
     let chain: Chain = 'none';
     for (let position = from; position < to; ) {
@@ -110,15 +115,16 @@ export class MtrWalk {
     return whole === readU32(this.window, stored) ? position + stored + 4 - at : -1;
   }
 
+  /** Where the next one starts; SHORT or BAD where there is none. */
   private step(position: number, flipped: boolean, visit: ((mtr: Mtr) => void) | null): number {
     const at = position - this.base;
     const end = findMtrEnd(this.window, at, this.filled);
-    if (end === BAD || end === SHORT) return -1;
+    if (end < 0) return end;
     const { form } = this.stream;
     const expected = this.stream.endByteAt(position + end - at) ^ (flipped ? 1 : 0);
-    if (this.window[end] !== expected) return -1;
+    if (this.window[end] !== expected) return BAD;
     const next = form.crc ? verifyMtr(this.window, at, end, this.filled, form.nonceBytes) : end + 1;
-    if (next < 0) return -1;
+    if (next < 0) return next;
     const after = position + next - at;
     visit?.({ bytes: this.window, at, end, startLsn: this.stream.lsnOf(position), endLsn: this.stream.lsnOf(after) });
     return after;
@@ -130,7 +136,8 @@ export class MtrWalk {
     this.index.build(this.window, this.indexed);
   }
 
-  private restart(position: number): void {
+  private restart(position: number, ahead: number): void {
+    this.ahead = ahead;
     this.base = position;
     this.filled = 0;
     this.ended = false;
@@ -139,7 +146,7 @@ export class MtrWalk {
 
   /** Waiting for nothing at every byte would cost more than all the rest. */
   private needsMore(position: number): boolean {
-    return !this.ended && this.base + this.filled - position < REFILL_BELOW;
+    return !this.ended && this.base + this.filled - position < this.ahead;
   }
 
   private async refill(position: number): Promise<void> {
@@ -147,7 +154,7 @@ export class MtrWalk {
     const kept = Math.max(0, this.base + this.filled - position);
     this.window.copyWithin(0, this.filled - kept, this.filled);
     this.base = position;
-    const wanted = WINDOW_BYTES - kept;
+    const wanted = (this.ahead < REFILL_BELOW ? 4 * this.ahead : WINDOW_BYTES) - kept;
     const count = await this.stream.read(position + kept, this.window.subarray(kept), wanted);
     this.ended = count < wanted;
     this.filled = kept + count;

@@ -25,6 +25,8 @@ export interface WalkRequest {
 /** How far beyond its end the log is searched for more: the server writes at most its log buffer at once. */
 const BEYOND_BYTES = 64 * 1024 * 1024;
 
+/** So far behind the end of what is followed most mini-transactions are whole that begin before it. */
+const CROSSING_BYTES = 64 * 1024;
 const WORTH_BYTES = 8 * 1024 * 1024;
 
 export async function walkRing(request: WalkRequest): Promise<{ facts: LogFacts; knowledge: LogKnowledge }> {
@@ -63,7 +65,8 @@ class RingWalk {
     const { opaque } = this.request.head;
     const end = await this.replay();
     const [beyondEnd, past] = [this.rangeBeyond(end), this.rangeOfPast(end)];
-    const known = await this.threads.followOld(beyondEnd, past, {
+    const crossing = { from: beyondEnd.from, to: Math.min(beyondEnd.to + CROSSING_BYTES, checkpoint.lsn + this.stream.capacity) };
+    const known = await this.threads.followOld(crossing, past, {
       between: (mtr) => knowledge.past(mtr, mtr.endLsn),
       take: (stretch) => knowledge.stretch(stretch),
     });

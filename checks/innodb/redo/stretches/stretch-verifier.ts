@@ -5,6 +5,7 @@ import { WasmSpace } from '../../../../src/bytes/wasm-engine.js';
 import { MtrIndex } from '../mtr-index.js';
 import type { StretchDetail, StretchResult } from './detail.js';
 import { PageMarks } from './page-marks.js';
+import { RecordLoop } from './record-walk.js';
 import { BLOCK_AT, Stretch, type StretchTools } from './stretch.js';
 
 /** Small enough that it stays in a processor's second cache. */
@@ -23,7 +24,7 @@ class StretchVerifier implements PageVerifier<StretchDetail, StretchResult[]> {
   constructor() {
     const space = new WasmSpace(BLOCK_AT + STRETCH_BLOCK_BYTES);
     this.buffer = space.buffer.subarray(BLOCK_AT);
-    this.tools = { bytes: space.buffer, stream: streamIn(space), index: new MtrIndex(), marks: new PageMarks() };
+    this.tools = { bytes: space.buffer, loop: new RecordLoop(space), stream: streamIn(space), index: new MtrIndex(), marks: new PageMarks() };
   }
 
   verify({ detail, offset, lengthBytes }: PageBlock<StretchDetail>): void {

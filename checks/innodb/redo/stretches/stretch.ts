@@ -5,7 +5,7 @@ import type { MtrIndex } from '../mtr-index.js';
 import { findChainStart } from './chain-start.js';
 import type { StretchDetail, StretchKind, StretchNote, StretchResult } from './detail.js';
 import { MARK, type PageMarks } from './page-marks.js';
-import { type MarksOf, RecordWalk } from './record-walk.js';
+import { type MarksOf, type RecordLoop, RecordWalk } from './record-walk.js';
 
 /** What is not whole at the end of a block is kept before the next one. */
 export const KEPT_BYTES = MAX_MTR_BYTES + 64 * 1024;
@@ -27,6 +27,7 @@ const NOTHING = new Uint8Array(0);
 export interface StretchTools {
   /** Kept bytes, then the block. */
   bytes: Uint8Array;
+  loop: RecordLoop;
   stream: Stream;
   index: MtrIndex;
   marks: PageMarks;
@@ -53,7 +54,7 @@ export class Stretch {
     tools.marks.clear();
     const visits = detail.kind !== 'lap before';
     const odd = (at: number, end: number, lsn: number) => this.visit(at, end, lsn);
-    this.walk = new RecordWalk(tools.bytes, detail, visits ? 0 : 1, { marks: tools.marks, marksOf: MARKS_OF[detail.kind], visits, odd });
+    this.walk = new RecordWalk(tools.loop, detail, visits ? 0 : 1, { marks: tools.marks, marksOf: MARKS_OF[detail.kind], visits, odd });
     if (detail.exact && startLsn === detail.startLsn) this.head = NOTHING;
   }
 
