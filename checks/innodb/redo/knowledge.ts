@@ -80,12 +80,19 @@ export class LogKnowledge {
     else this.historyMtrs += result.mtrs;
     const visitor = result.kind === 'replayed' ? this.forward : this.history;
     for (const note of result.notes) tell(visitor, note);
-    const { marks } = result;
+    this.takeMarks(result);
+  }
+
+  private takeMarks({ marks, startLsn }: StretchResult): void {
+    let [lastSpace, relation] = [-1, -1];
     for (let at = 0; at < marks.length; at += MARK_WORDS) {
       const [space, page] = [(marks[at + 1] as number) >>> 0, (marks[at + 2] as number) >>> 0];
-      this.historyLsn = result.startLsn + (marks[at + 3] as number);
-      if (marks[at] === MARK.required) visitor.write(space, page);
-      else visitor.free(space, page);
+      if (space !== lastSpace) relation = this.spaces.intern(space);
+      lastSpace = space;
+      if (relation < 0) continue;
+      if (marks[at] === MARK.required) this.table.requireOnDisk(relation, page, startLsn + (marks[at + 3] as number));
+      else if (marks[at] === MARK.released) this.table.release(relation, page);
+      else this.table.renew(relation, page);
     }
   }
 
@@ -132,7 +139,7 @@ export class LogKnowledge {
   }
 
   private require(relation: number, block: number): void {
-    if (!this.table.isRestored(this.table.find(relation, block))) this.table.require(relation, block, this.historyLsn);
+    this.table.requireOnDisk(relation, block, this.historyLsn);
   }
 
   /** Recovery writes the header of the tablespace anew, or cuts it off: its size on disk may be of before. */

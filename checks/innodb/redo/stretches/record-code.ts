@@ -113,6 +113,7 @@ function varint(target: number, longest: Code): Code {
 function look(full: Code, namesEnd: number): Code {
   const isNoChange = [get(TYPE), number(RECORD.extended), wasm.i32Sub, number(RECORD.memmove - RECORD.extended), wasm.i32GtU];
   const isByte = [get(NEXT), get(RECORD_AT), wasm.i32Sub, number(2), wasm.i32Eq];
+  const isTrim = [isByte, get(TYPE), number(RECORD.extended), wasm.i32Eq, wasm.i32And, get(RECORD_AT), wasm.i32Load8U(1), number(TRIM_PAGES), wasm.i32Eq];
   const name = [
     [get(NAME), number(namesEnd), wasm.i32GeU, wasm.when(full)],
     [varint(SPACE, odd), varint(PAGE, odd), get(NEXT), get(BODY), wasm.i32Sub, set(LEFT)],
@@ -120,8 +121,8 @@ function look(full: Code, namesEnd: number): Code {
     [get(NAME), get(TYPE), wasm.i32Store(0), get(NAME), get(SPACE), wasm.i32Store(4), get(NAME), get(PAGE), wasm.i32Store(8)],
     [get(NAME), number(NAME_BYTES), wasm.i32Add, set(NAME), number(1), set(ON_PAGE)],
   ];
-  // Of the same page, or of files. A single byte may be the trimming of pages.
-  const samePage = [get(ON_PAGE), wasm.i32Eqz, isByte, wasm.i32Or, isNoChange, wasm.i32Or, wasm.when(odd)];
+  // Of the same page, or of files.
+  const samePage = [get(ON_PAGE), wasm.i32Eqz, isTrim, wasm.i32And, wasm.i32Or, isNoChange, wasm.i32Or, wasm.when(odd)];
   return [get(FIRST), number(RECORD.typeBits), wasm.i32And, set(TYPE), get(FIRST), number(0x80), wasm.i32LtU, wasm.choose(name, samePage)];
 }
 
