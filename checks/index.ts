@@ -44,6 +44,7 @@ import pageChecksums from './postgresql/page-checksums/index.js';
 import postgresqlRecovery from './postgresql/recovery/index.js';
 import transactionStatus from './postgresql/transaction-status/index.js';
 import walChain from './postgresql/wal-chain/index.js';
+import zeroedPages from './postgresql/zeroed-pages/index.js';
 import redisAof from './redis/aof/index.js';
 import { redisFinder } from './redis/finder.js';
 import redisRdb from './redis/rdb/index.js';
@@ -76,6 +77,7 @@ export const CHECKS = [
   logVersusPages,
   postgresqlCatalogue,
   transactionStatus,
+  zeroedPages,
   postgresqlRecovery,
   amcheck,
   innodbRedoLog,

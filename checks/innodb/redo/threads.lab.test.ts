@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wholeSource } from '../../../src/bytes/map.js';
+import { checkpointRecord } from '../testing/build-log.js';
 import { knownOf, type RingShape, randomRecords, sealed } from '../testing/random-log.js';
 import { walkRing } from './walk-ring.js';
 
@@ -48,10 +49,13 @@ describe('a ring', () => {
     await fc.assert(
       fc.asyncProperty(plans, fc.constantFrom(40_000, 100_000, 1_000_000), fc.nat(), damage, async (plan, capacity, place, damages) => {
         const ring = { firstLsn: RING_AT, capacity };
-        const { file, starts } = ringOf(randomRecords(plan), ring, RING_AT + 500);
+        const records = randomRecords(plan);
+        const { starts } = ringOf(records, ring, RING_AT + 500);
         // the ring still holds it
         const inRing = starts.filter((start) => start > (starts.at(-1) as number) - capacity + 5000);
         const checkpoint = inRing[place % inRing.length] as number;
+        records.splice(starts.indexOf(checkpoint) + (place % 7), 0, checkpointRecord(checkpoint));
+        const { file } = ringOf(records, ring, RING_AT + 500);
         for (const { at, lengthBytes, byte } of damages)
           file.fill(byte, RING_AT + (at % capacity), Math.min(RING_AT + (at % capacity) + lengthBytes, file.length));
         const alone = await read(file, ring, checkpoint, Number.POSITIVE_INFINITY);

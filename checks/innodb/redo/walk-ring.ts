@@ -4,7 +4,8 @@ import type { ByteMap } from '../../../src/types.js';
 import type { RedoHead } from '../format/redo-head.js';
 import type { LogFacts } from './facts.js';
 import { LogKnowledge } from './knowledge.js';
-import { type Mtr, MtrWalk } from './mtr-walk.js';
+import type { Mtr } from './log-window.js';
+import { MtrWalk, mtrReader } from './mtr-walk.js';
 import { RingStream } from './ring.js';
 import { type Range, RingThreads } from './ring-threads.js';
 import type { Checkpoint } from './stream.js';
@@ -56,7 +57,7 @@ class RingWalk {
     private readonly threads: RingThreads,
     private readonly request: WalkRequest,
   ) {
-    this.knowledge = new LogKnowledge(request.checkpoint.lsn, request.head.encrypted);
+    this.knowledge = new LogKnowledge(request.checkpoint.lsn, mtrReader(request.head.encrypted));
   }
 
   async run(): Promise<{ facts: LogFacts; knowledge: LogKnowledge }> {
@@ -66,17 +67,18 @@ class RingWalk {
     const end = await this.replay();
     const [beyondEnd, past] = [this.rangeBeyond(end), this.rangeOfPast(end)];
     const crossing = { from: beyondEnd.from, to: Math.min(beyondEnd.to + CROSSING_BYTES, checkpoint.lsn + this.stream.capacity) };
+    const forget = knowledge.pastToForget();
     const known = await this.threads.followOld(crossing, past, {
       between: (mtr) => knowledge.past(mtr, mtr.endLsn),
       take: (stretch) => knowledge.stretch(stretch),
     });
     const beyond = await this.lookBeyond({ from: known.passedTo, to: beyondEnd.to });
-    const historyFrom = opaque ? checkpoint.lsn : (known.pastFrom ?? (await this.readPast(past)));
+    const historyFrom = opaque ? checkpoint.lsn : (known.pastFrom ?? (await this.readPast(past, forget)));
     const checkpointSeen = opaque ? end > checkpoint.endLsn : knowledge.checkpointSeen;
     knowledge.finish();
     const facts: LogFacts = {
       ...{ checkpoint: checkpoint.lsn, checkpointEnd: checkpoint.endLsn, checkpointSeen, end, exactEnd: true },
-      ...{ records: this.mtrs, beyond, historyFrom, historyRecords: knowledge.historyMtrs, pagesKnown: !opaque },
+      ...{ records: this.mtrs, beyond, historyFrom, historyRecords: knowledge.historyMtrs, pagesKnown: !opaque, everyRecord: !opaque },
       overflowed: knowledge.table.overflowed || knowledge.spaces.overflowed,
       contradictions: knowledge.contradictions,
       cleanShutdown: checkpoint.lsn === checkpoint.endLsn && this.mtrs === 1 && checkpointSeen,
@@ -135,8 +137,8 @@ class RingWalk {
   }
 
   /** What the ring still holds of before the checkpoint: first the lap before, then this lap. @returns from where on without a gap. */
-  private async readPast({ from, to }: Range): Promise<number> {
-    this.knowledge.forgetPast(); // threads may have followed it up to a gap
+  private async readPast({ from, to }: Range, forget: () => void): Promise<number> {
+    forget(); // threads may have followed it up to a gap
     let start = to;
     let expected = -1;
     const onGap = (position: number) => {

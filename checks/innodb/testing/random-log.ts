@@ -55,10 +55,19 @@ const whole = (type: number, tail: number[] = []) =>
 const file = fc
   .tuple(fc.constantFrom(0x80, 0x90, 0xa0, 0xb0), number, fc.constantFrom('./shop/a.ibd', './shop/a.ibd\0./shop/b.ibd'))
   .map(([type, space, name]) => [rawRecord(type, Buffer.concat([varint(space), varint(0), Buffer.from(name)]))]);
-const checkpoint = fc.nat(2 ** 31).map((lsn) => [checkpointRecord(lsn)]);
+/** Which one is the log's own. */
+export const CHECKPOINT = 77_777;
+const checkpoint = fc.oneof(fc.nat(2 ** 31), fc.constant(CHECKPOINT)).map((lsn) => [checkpointRecord(lsn)]);
 const padding = fc.constant([Buffer.from([0xf1, 0])]);
 
-/** The records of one mini-transaction. Those of files stand alone. */
+/** A page is freed and then made anew or changed, or the other way round. */
+const freed = fc.tuple(number, number, fc.boolean(), fc.boolean()).map(([space, page, isFirst, isSame]) => {
+  const free = rawRecord(0x00, Buffer.concat([varint(space), varint(page)]));
+  const write = isSame && isFirst ? rawRecord(0xb0, Buffer.from([60, 7])) : rawRecord(0x30, Buffer.concat([varint(space), varint(page), Buffer.from([60, 7])]));
+  return isFirst ? [free, write] : [write, free];
+});
+
+/** The records of one mini-transaction. */
 const mtrRecords: fc.Arbitrary<Buffer> = fc
   .oneof(
     {
@@ -66,7 +75,9 @@ const mtrRecords: fc.Arbitrary<Buffer> = fc
       arbitrary: fc.array(fc.oneof({ weight: 8, arbitrary: onPage }, whole(0x10), whole(0x00)), { minLength: 1, maxLength: 4 }).map((parts) => parts.flat()),
     },
     { weight: 1, arbitrary: whole(0x20, [10]) },
+    { weight: 1, arbitrary: freed },
     { weight: 2, arbitrary: file },
+    { weight: 1, arbitrary: fc.tuple(file, onPage).map((parts) => parts.flat()) },
     { weight: 1, arbitrary: checkpoint },
     { weight: 1, arbitrary: padding },
   )
@@ -101,12 +112,17 @@ export function sealed(records: Buffer[], startLsn: number, ring: RingShape): { 
 /** All that is known, in a form that can be compared: in which order things were met does not matter. */
 export function knownOf(knowledge: LogKnowledge): object {
   const spaces = new Map(NUMBERS.map((space) => [knowledge.spaces.find(space), space]));
-  const pages: string[] = [];
+  const [pages, touched]: [string[], string[]] = [[], []];
   knowledge.table.forEach((at, relation, page) => {
     const [lsn, isRestored] = [knowledge.table.requiredLsn(at), knowledge.table.isRestored(at)];
     if (lsn > 0 || isRestored) pages.push(`${spaces.get(relation)} ${page}: ${lsn} ${isRestored}`);
   });
-  const { mtrs, historyMtrs, contradictions, checkpointSeen, trimmed } = knowledge;
+  knowledge.touched.forEach((_at, relation, page) => {
+    touched.push(`${spaces.get(relation)} ${page}`);
+  });
+  const { mtrs, historyMtrs, contradictions, checkpointSeen } = knowledge;
   const files = [...knowledge.files].sort(([a], [b]) => a - b);
-  return { pages: pages.sort(), files, dropped: [...knowledge.dropped].sort(), trimmed, mtrs, historyMtrs, contradictions, checkpointSeen };
+  const cut = NUMBERS.map((space) => [space, knowledge.wasCut(space), knowledge.isRemade(space)]);
+  const sets = { dropped: [...knowledge.dropped].sort(), changedSince: [...knowledge.changedSince].sort() };
+  return { pages: pages.sort(), touched: touched.sort(), files, cut, ...sets, mtrs, historyMtrs, contradictions, checkpointSeen };
 }

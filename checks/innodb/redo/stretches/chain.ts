@@ -1,6 +1,6 @@
 /** Joins stretches in the order of the log, whatever the order in which they come, as far as one mini-transaction leads to the next. */
 import { BAD, findMtrEnd, SHORT, verifyMtr } from '../../format/mini-transaction.js';
-import type { Mtr } from '../mtr-walk.js';
+import type { Mtr } from '../log-window.js';
 import { ringEndByte, type StretchDetail, type StretchResult } from './detail.js';
 
 export interface StretchTaker {

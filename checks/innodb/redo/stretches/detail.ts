@@ -18,11 +18,12 @@ export interface StretchDetail {
   capacity: number;
 }
 
-/** What is said once and again of files and pages, in order. */
-export type StretchNote =
+/** What is said once and again of files and pages, in order. `at`: LSN of the end of its mini-transaction, relative as in marks. */
+export type StretchNote = { at: number } & (
   | { what: 'create' | 'delete' | 'rename' | 'modify'; space: number; name: string; to: string | null }
   | { what: 'checkpoint'; lsn: number }
-  | { what: 'trim'; space: number; page: number };
+  | { what: 'trim'; space: number; page: number }
+);
 
 export interface StretchResult {
   kind: StretchKind;

@@ -1,6 +1,7 @@
 /** What a stretch of log says last of each page: a hash table of four words for each, which is kept small enough for the processor's cache. */
 
-export const MARK = { required: 1, released: 2, renewed: 3 } as const;
+/** `touched`: it is changed; `renewed`: it is made anew, and may be changed too. */
+export const MARK = { required: 1, released: 2, renewed: 3, touched: 4 } as const;
 export const MARK_WORDS = 4;
 
 const LEAST_SLOTS = 1 << 14;
@@ -22,16 +23,8 @@ export class PageMarks {
     while (words[at] !== 0 && (words[at + 1] !== space || words[at + 2] !== page)) at = ((at / MARK_WORDS + 1) & last) * MARK_WORDS;
     if (words[at] === 0) this.insert(at, mark, space, page, lsn);
     else {
-      words[at] = mark;
+      if (mark !== MARK.touched) words[at] = mark; // what is made anew stays so, whatever is changed of it
       words[at + 3] = lsn;
-    }
-  }
-
-  /** Releases what was required of pages from `firstPage` on. */
-  trim(space: number, firstPage: number): void {
-    const { words } = this;
-    for (let at = 0; at < words.length; at += MARK_WORDS) {
-      if (words[at] === MARK.required && words[at + 1] === (space | 0) && (words[at + 2] as number) >>> 0 >= firstPage) words[at] = MARK.released;
     }
   }
 

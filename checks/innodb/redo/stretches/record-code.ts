@@ -41,7 +41,7 @@ const PAGE = 11;
 const NAME = 12; // where the next one goes
 const OWN_NAMES = 13; // where those of this mini-transaction begin
 const IS_ODD = 14;
-const ON_PAGE = 15;
+const ON_PAGE = 15; // type of the last record that names a page; zero before one, and after one that frees it
 const COUNT = 16;
 const TYPE = 17;
 const LEFT = 18;
@@ -82,14 +82,22 @@ function records(stop: (why: number) => Code, namesEnd: number): Code {
     [get(RECORD_AT), get(AT), wasm.i32Sub, number(MAX_MTR_BYTES), wasm.i32GeU, wasm.when(stop(STOP.bad))],
     [get(RECORD_AT), number(1), wasm.i32Add, set(BODY)],
     [get(FIRST), number(15), wasm.i32And, tee(BYTE)],
-    // Short: the length stands here. Else in a varint, which counts itself, less 15. Bytes behind the limit can only make it longer.
-    wasm.choose(
-      [get(BODY), get(BYTE), wasm.i32Add, set(NEXT)],
-      [varint(NEXT, stop(STOP.bad)), get(RECORD_AT), number(16), wasm.i32Add, get(NEXT), wasm.i32Add, set(NEXT)],
-    ),
+    // Short: the length stands here. Else in a varint, which counts itself, less 15.
+    wasm.choose([get(BODY), get(BYTE), wasm.i32Add, set(NEXT)], longRecord(stop)),
     [get(NEXT), get(LIMIT), wasm.i32GeU, wasm.when(stop(STOP.short))],
     [get(NAMES_ASKED), wasm.when(look(stop(STOP.full), namesEnd))],
     [get(NEXT), set(RECORD_AT)],
+  ];
+}
+
+/** What stands behind the limit says nothing. */
+function longRecord(stop: (why: number) => Code): Code {
+  return [
+    [get(BODY), get(LIMIT), wasm.i32GeU, wasm.when(stop(STOP.short))],
+    varint(NEXT, stop(STOP.bad)),
+    [get(BODY), get(LIMIT), wasm.i32GtU, wasm.when(stop(STOP.short))],
+    [get(NEXT), number(MAX_MTR_BYTES), wasm.i32GeU, wasm.when(stop(STOP.bad))],
+    [get(RECORD_AT), number(16), wasm.i32Add, get(NEXT), wasm.i32Add, set(NEXT)],
   ];
 }
 
@@ -119,9 +127,9 @@ function look(full: Code, namesEnd: number): Code {
     [varint(SPACE, odd), varint(PAGE, odd), get(NEXT), get(BODY), wasm.i32Sub, set(LEFT)],
     [isNoChange, wasm.choose(wholeNoChange(), wholeChange())],
     [get(NAME), get(TYPE), wasm.i32Store(0), get(NAME), get(SPACE), wasm.i32Store(4), get(NAME), get(PAGE), wasm.i32Store(8)],
-    [get(NAME), number(NAME_BYTES), wasm.i32Add, set(NAME), number(1), set(ON_PAGE)],
+    [get(NAME), number(NAME_BYTES), wasm.i32Add, set(NAME), get(TYPE), set(ON_PAGE)],
   ];
-  // Of the same page, or of files.
+  // Of the same page, or of files. To a page that was just freed nothing more is done.
   const samePage = [get(ON_PAGE), wasm.i32Eqz, isTrim, wasm.i32And, wasm.i32Or, isNoChange, wasm.i32Or, wasm.when(odd)];
   return [get(FIRST), number(RECORD.typeBits), wasm.i32And, set(TYPE), get(FIRST), number(0x80), wasm.i32LtU, wasm.choose(name, samePage)];
 }

@@ -13,11 +13,9 @@ export const KEPT_BYTES = MAX_MTR_BYTES + 64 * 1024;
 export const BLOCK_AT = KEPT_BYTES + STREAM_MARGIN_BYTES;
 
 const MOST_NOTES = 10_000;
-/** Each goes over all marks. */
-const MOST_TRIMS = 100;
 /** As `LogKnowledge` takes them. */
 const MARKS_OF: Record<StretchKind, MarksOf> = {
-  replayed: { free: MARK.renewed, init: MARK.renewed, change: 0 },
+  replayed: { free: MARK.renewed, init: MARK.renewed, change: MARK.touched },
   past: { free: MARK.released, init: MARK.required, change: MARK.required },
   'lap before': { free: 0, init: 0, change: 0 },
 };
@@ -42,7 +40,6 @@ export class Stretch {
   private endLsn: number;
   private broken = false;
   private ended = false;
-  private trims = 0;
 
   constructor(
     readonly detail: StretchDetail,
@@ -97,44 +94,53 @@ export class Stretch {
 
   private visit(at: number, end: number, lsn: number): boolean {
     this.lsn = lsn;
-    const { bytes } = this.tools;
-    return visitMtr(bytes, at, end, false, this.visitor) && this.notes.length < MOST_NOTES && this.trims < MOST_TRIMS;
+    const [visitor, before] = [this.detail.kind === 'past' ? this.past : this.replayed, this.checkpoints];
+    this.marked = false;
+    const isWhole = visitMtr(this.tools.bytes, at, end, false, visitor) && this.notes.length < MOST_NOTES;
+    // Which of both comes first cannot be told by LSNs; no server writes such.
+    return isWhole && !(this.marked && this.checkpoints > before);
   }
 
   /** Of what is visited, relative. */
   private lsn = 0;
+  private marked = false;
+  private checkpoints = 0;
 
   private mark(mark: number, space: number, page: number): void {
+    this.marked = true;
     this.tools.marks.set(mark, space | 0, page | 0, this.lsn);
+  }
+
+  private trim(space: number, page: number): void {
+    this.notes.push({ what: 'trim', space, page, at: this.lsn });
+  }
+
+  private file(what: 'create' | 'delete' | 'rename' | 'modify', space: number, name: string, to: string | null): void {
+    this.notes.push({ what, space, name, to, at: this.lsn });
   }
 
   private readonly past: MtrVisitor = {
     write: (space, page) => this.mark(MARKS_OF.past.change, space, page),
     init: (space, page) => this.mark(MARKS_OF.past.init, space, page),
     free: (space, page) => this.mark(MARKS_OF.past.free, space, page),
-    trim: (space, page) => {
-      this.trims++;
-      this.tools.marks.trim(space, page);
-      this.notes.push({ what: 'trim', space, page });
-    },
-    file: (what, space, name, to) => {
-      if (what === 'delete') this.notes.push({ what, space, name, to });
-    },
+    release: (space, page) => this.mark(MARKS_OF.past.free, space, page),
+    trim: (space, page) => this.trim(space, page),
+    file: (what, space, name, to) => what === 'delete' && this.file(what, space, name, to),
     checkpoint: () => {},
   };
 
   private readonly replayed: MtrVisitor = {
-    write: () => {},
+    write: (space, page) => this.mark(MARKS_OF.replayed.change, space, page),
     init: (space, page) => this.mark(MARKS_OF.replayed.init, space, page),
     free: (space, page) => this.mark(MARKS_OF.replayed.free, space, page),
-    trim: (space, page) => this.notes.push({ what: 'trim', space, page }),
-    file: (what, space, name, to) => this.notes.push({ what, space, name, to }),
-    checkpoint: (lsn) => this.notes.push({ what: 'checkpoint', lsn }),
+    release: () => {},
+    trim: (space, page) => this.trim(space, page),
+    file: (what, space, name, to) => this.file(what, space, name, to),
+    checkpoint: (lsn) => {
+      this.checkpoints++;
+      this.notes.push({ what: 'checkpoint', lsn, at: this.lsn });
+    },
   };
-
-  private get visitor(): MtrVisitor {
-    return this.detail.kind === 'past' ? this.past : this.replayed;
-  }
 
   result(): StretchResult {
     const { bytes, marks } = this.tools;

@@ -2,8 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findMtrEnd, verifyMtr } from '../../format/mini-transaction.js';
-import { knownOf, type RingShape, randomRecords, sealed } from '../../testing/random-log.js';
+import { checkpointRecord } from '../../testing/build-log.js';
+import { CHECKPOINT, knownOf, type RingShape, randomRecords, sealed } from '../../testing/random-log.js';
 import { LogKnowledge } from '../knowledge.js';
+import { mtrReader } from '../mtr-walk.js';
 import { StretchChain, type StretchTaker } from './chain.js';
 import type { StretchDetail, StretchKind, StretchResult } from './detail.js';
 import { createVerifier } from './stretch-verifier.js';
@@ -11,14 +13,13 @@ import { createVerifier } from './stretch-verifier.js';
 const RING: RingShape = { firstLsn: 12288, capacity: 200_000 };
 /** So that the lap changes within. */
 const START = RING.firstLsn + 3 * RING.capacity - 5000;
-const CHECKPOINT = 1;
 
 const plans = fc.record({ seed: fc.integer(), count: fc.integer({ min: 20, max: 120 }) });
 /** Where the log is cut into stretches, and these into blocks. */
 const cuts = fc.record({ stretchBytes: fc.integer({ min: 3000, max: 40_000 }), blockBytes: fc.integer({ min: 500, max: 9000 }) });
 
 function oneByOne(bytes: Buffer, kind: StretchKind): LogKnowledge {
-  const knowledge = new LogKnowledge(CHECKPOINT, false);
+  const knowledge = new LogKnowledge(CHECKPOINT, mtrReader(false));
   const taker = takerFor(knowledge, kind);
   let at = 0;
   while (at < bytes.length) {
@@ -54,7 +55,7 @@ function stretchesOf(bytes: Buffer, detail: StretchDetail, cut: { stretchBytes: 
 }
 
 function together(bytes: Buffer, detail: StretchDetail, cut: { stretchBytes: number; blockBytes: number }, backwards = false) {
-  const knowledge = new LogKnowledge(CHECKPOINT, false);
+  const knowledge = new LogKnowledge(CHECKPOINT, mtrReader(false));
   const chain = new StretchChain(detail, takerFor(knowledge, detail.kind));
   const results = stretchesOf(bytes, detail, cut);
   for (const result of backwards ? [...results].reverse() : results) chain.add(result);
@@ -93,6 +94,29 @@ describe.each(['past', 'replayed'] as const)('stretches of log that is %s', (kin
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('say the same of records of any content, as far as they can be followed', () => {
+    fc.assert(
+      fc.property(plans, cuts, fc.array(fc.record({ record: fc.nat(), at: fc.nat(20), value: fc.nat(255) }), { maxLength: 6 }), (plan, cut, changes) => {
+        const records = randomRecords(plan);
+        for (const { record, at, value } of changes) {
+          const bytes = records[record % records.length] as Buffer;
+          bytes[at % bytes.length] = value;
+        }
+        const { bytes } = sealed(records, START, RING);
+        const { chain, knowledge } = together(bytes, detailOf(kind, true), cut);
+        expect(knownOf(knowledge)).toEqual(knownOf(oneByOne(bytes.subarray(0, chain.nextLsn - START), kind)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('leave a mini-transaction that names its checkpoint beside pages to be read one by one', () => {
+    const change = Buffer.from([0x34, 5, 6, 60, 7]);
+    const { bytes, starts } = sealed([change, Buffer.concat([checkpointRecord(CHECKPOINT), change]), change], START, RING);
+    const { chain } = together(bytes, detailOf(kind, true), { stretchBytes: 1000, blockBytes: 1000 });
+    expect(chain.nextLsn).toBe(kind === 'past' ? START + bytes.length : starts[0]);
   });
 
   it('take no bytes for log that are none', () => {
