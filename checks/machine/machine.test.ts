@@ -149,6 +149,31 @@ const CASES: {
     state: 'needs-passphrase',
     verdict: 'inconclusive',
   },
+  {
+    name: 'a boot that ends without a word, at work',
+    behaviour: { ...HEALTHY, way: 'boot', writes: 20, serial: bootsTo('') },
+    state: 'alive',
+    verdict: 'passed',
+  },
+  {
+    name: 'a boot that is silent for long before somebody takes notice of the power button',
+    behaviour: { ...HEALTHY, way: 'boot', writes: 20, serial: bootsTo(''), upAfterMs: 300_000 },
+    state: 'alive',
+    verdict: 'passed',
+  },
+  {
+    name: 'a boot that works for ever and never takes notice',
+    behaviour: { ...HEALTHY, way: 'boot', writes: 20, serial: bootsTo(''), powerOffAfterMs: null },
+    state: 'unknown',
+    verdict: 'inconclusive',
+  },
+  {
+    name: 'a kernel that found its timer too slow, on a host without time',
+    behaviour: { way: 'boot', busy: [1], screen: () => "Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with apic=debug" },
+    state: 'unknown',
+    verdict: 'inconclusive',
+  },
+  { name: 'a hypervisor that gave up', behaviour: { busy: [1], writes: 0, screen: () => '(XEN) Panic on CPU 0:' }, state: 'panicked', verdict: 'failed' },
   { name: 'a boot to the login prompt', behaviour: { ...HEALTHY, way: 'boot', serial: bootsTo('db1 login: ') }, state: 'alive', verdict: 'passed' },
   {
     name: 'a boot that checks its disks for long',

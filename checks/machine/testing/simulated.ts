@@ -18,6 +18,8 @@ export interface Behaviour {
   reacts?: { lights?: boolean; keys?: boolean; serial?: boolean; sysrq?: boolean };
   /** It shuts down so long after the power button; null: it never does. */
   powerOffAfterMs?: number | null;
+  /** Before, nobody is there to take notice of the power button. */
+  upAfterMs?: number;
   /** Screen by the time since the start. */
   screen?: (ms: number) => string;
   serial?: (ms: number) => string;
@@ -112,7 +114,7 @@ export class SimulatedMachine implements Machine {
 
   async pressPower(): Promise<void> {
     this.touched.push('power');
-    this.poweredAt ??= this.now;
+    if (this.now >= (this.behaviour.upAfterMs ?? 0)) this.poweredAt ??= this.now;
   }
 
   async readMemory(_address: number, lengthBytes: number): Promise<Buffer> {
