@@ -127,6 +127,8 @@ export interface MachineDescription {
   firmware: 'bios' | 'uefi';
   /** Of a UEFI machine that is resumed: the sizes of its flash devices. What is in them comes with the stream. */
   flashBytes: number[];
+  /** Of a machine that is resumed: how many user-mode networks (section `slirp`) it was saved with. QEMU insists on finding them again. */
+  userNetworks: number;
   /**
    * Objects for QEMU's `-device`, in order, with values of JSON's types. `drive` names a disk of the restore point (`disk0`), `netdev` is
    * `net0`, `net1`, ... for the network cards, `chardev` `serial0`, `serial1`, ... and `audiodev` `audio0`: nothing else of the host.
@@ -145,6 +147,8 @@ export interface DescribedMachine {
   findings: Finding[];
   /** Why the memory cannot be resumed on it: clauses without a full stop. Empty for a cold boot. */
   obstacles: string[];
+  /** Of a cold boot by UEFI from disks with a partition of boot loaders: the firmware's own list of them lay in the flash, and was not captured. */
+  bootEntriesMissing: boolean;
 }
 
 // ---------------------------------------------------------------- the machine, seen from outside

@@ -1,7 +1,8 @@
 /** Whether the pages of a buffer carry the checksum of their own bytes, for every kind of tablespace. Pages are read into `buffer`. */
 import { crc32c } from '../../src/bytes/crc32c.js';
-import { type BlockSums, createBlockSums } from '../../src/bytes/crc32c-blocks.js';
-import { ChainOfPages, type ChainSums, createChainSums } from '../../src/bytes/crc32c-chain.js';
+import { type BlockSums, blockSumsIn } from '../../src/bytes/crc32c-blocks.js';
+import { type PageSums, pageSumsIn } from '../../src/bytes/crc32c-together.js';
+import { WasmSpace } from '../../src/bytes/wasm-engine.js';
 import { legacyChecksum, zipChecksum } from './format/legacy-checksum.js';
 import { PAGE, TYPE } from './format/page.js';
 
@@ -31,42 +32,35 @@ const HIDDEN_TYPES: readonly number[] = [
 export class PageProofs {
   readonly buffer: Uint8Array;
   readonly view: DataView;
-  private readonly sums: BlockSums;
-  private readonly chain: ChainSums | null;
-  private readonly chains = new Map<number, ChainOfPages>();
+  private readonly space: WasmSpace;
+  /** Made when first needed: most instances need one of them only. */
+  private sums: BlockSums | null = null;
+  private together: PageSums | null | undefined;
   private found: Uint32Array = new Uint32Array(0);
   private allGood = false;
 
   constructor(bufferBytes: number) {
-    this.sums = createBlockSums(bufferBytes, { minPageBytes: 1024, maxPageBytes: 65536 });
-    this.chain = createChainSums(bufferBytes);
-    this.buffer = this.chain?.buffer ?? this.sums.buffer;
+    this.space = new WasmSpace(bufferBytes);
+    this.buffer = this.space.buffer;
     this.view = new DataView(this.buffer.buffer, this.buffer.byteOffset, this.buffer.byteLength);
   }
 
   /** To be called before `proof` for the pages of a new block. */
   prepare(form: PageForm, count: number): void {
     const { pageBytes } = form;
-    this.allGood = form.fullCrc32 && count * pageBytes === this.buffer.length && this.provenTogether(pageBytes, count);
+    this.allGood = form.fullCrc32 && count * pageBytes === this.buffer.length && this.provenTogether(pageBytes);
     if (this.allGood) return;
-    if (this.sums.buffer !== this.buffer) this.sums.buffer.set(this.buffer.subarray(0, count * pageBytes));
     const from = form.fullCrc32 ? 0 : form.zip ? PAGE.space : PAGE.data;
     const to = form.fullCrc32 ? pageBytes - 4 : form.zip ? pageBytes : pageBytes - 8;
+    this.sums ??= blockSumsIn(this.space, { minPageBytes: 1024, maxPageBytes: 65536 });
     this.found = this.sums.compute(count, pageBytes, from, to);
   }
 
   /** Nearly every block is whole: all its pages are proven at once. */
-  private provenTogether(pageBytes: number, count: number): boolean {
-    if (!this.chain) return false;
-    const chain = this.chains.get(pageBytes) ?? new ChainOfPages(pageBytes);
-    this.chains.set(pageBytes, chain);
-    let sum = 0;
-    for (let at = 0; at < count * pageBytes; at += pageBytes) {
-      const stored = this.view.getUint32(at + pageBytes - 4);
-      const empty = stored === 0 && this.view.getUint32(at + PAGE.lsn + 4) === 0;
-      sum = chain.add(sum, empty ? null : stored);
-    }
-    return sum === this.chain.remainder();
+  private provenTogether(pageBytes: number): boolean {
+    if (this.together === undefined) this.together = pageSumsIn(this.space);
+    const isEmpty = (at: number) => this.view.getUint32(at + pageBytes - 4) === 0 && this.view.getUint32(at + PAGE.lsn + 4) === 0;
+    return this.together?.allProven(pageBytes, isEmpty) ?? false;
   }
 
   proof(form: PageForm, index: number): Proof {

@@ -70,6 +70,18 @@ class InnodbPages implements PageVerifier<PageDetail, PageFacts> {
     return facts;
   }
 
+  /** Free pages hold what was left there: nothing is asked of them. */
+  skips({ detail, offset, lengthBytes }: PageBlock<PageDetail>): boolean {
+    const count = lengthBytes / detail.pageBytes;
+    const first = offset / detail.pageBytes;
+    const page = detail.firstPage + first;
+    if (!Number.isInteger(count) || detail.copies.some(({ from, to }) => page < to && page + count > from)) return false;
+    for (let i = 0; i < count; i++) if (!this.isFree(detail, first + i)) return false;
+    this.facts.pages += count;
+    this.facts.freePages += count;
+    return true;
+  }
+
   verify({ detail, offset, lengthBytes }: PageBlock<PageDetail>): void {
     const count = Math.floor(lengthBytes / detail.pageBytes);
     const firstInFile = offset / detail.pageBytes;

@@ -2,10 +2,11 @@
 import type { CheckContext } from '../../src/check.js';
 import { LabError, NotTestedError } from '../../src/errors.js';
 import type { Way } from '../../src/ways.js';
-import type { LifeOptions } from './decide/decide.js';
+import { isTimerTrouble, type LifeOptions } from './decide/decide.js';
 import type { LifeEvidence } from './evidence.js';
+import type { Patience, Plan } from './plan.js';
 import { askNetworkOf } from './probes/network.js';
-import { observe, type Patience } from './procedure.js';
+import { observe } from './procedure.js';
 import { Watch } from './watch/watch.js';
 
 export interface WayOptions extends LifeOptions {
@@ -37,18 +38,37 @@ export const OPTIONS_SCHEMA = {
 } as const;
 
 export async function bringBack(way: Way, context: CheckContext<WayOptions>): Promise<LifeEvidence> {
-  const { labs, options, signal } = context;
-  const obstacle = await labs.machine.obstacle(way);
+  const obstacle = await context.labs.machine.obstacle(way);
   if (obstacle) throw new NotTestedError({ code: 'machine.obstacle', message: obstacle });
+  const plan = await planOf(way, context);
+  const evidence = await once(way, plan, context);
+  return isTimerTrouble(evidence) ? once(way, plan, context) : evidence;
+}
+
+async function once(way: Way, plan: Omit<Plan, 'askNetwork'>, context: CheckContext<WayOptions>): Promise<LifeEvidence> {
+  const { labs, signal } = context;
   const machine = await labs.machine.start(way, { network: true }, signal);
   try {
     const watch = new Watch(machine, (name, mediaType, bytes) => labs.keep(name, mediaType, bytes), signal);
-    return await observe(watch, { patience: patienceOf(options), askNetwork: askNetworkOf(context, machine), encrypted: isEncrypted(context) });
+    return await observe(watch, { ...plan, askNetwork: askNetworkOf(context, machine) });
   } catch (error) {
     throw signal.aborted ? error : withQemusWords(error, await endingOf(machine.ended));
   } finally {
     await machine.close();
   }
+}
+
+async function planOf(way: Way, context: CheckContext<WayOptions>): Promise<Omit<Plan, 'askNetwork'>> {
+  const { labs, options } = context;
+  const cpus = way === 'resume' ? ((await labs.memory())?.facts.cpus ?? []) : [];
+  const { bootEntriesMissing } = await labs.hardware(way);
+  return {
+    patience: patienceOf(options),
+    encrypted: isEncrypted(context),
+    // Only a hint: a processor that is switched off by its system looks the same.
+    suspicious: cpus.length > 1 && cpus.some(({ halted, interruptsEnabled }) => halted && !interruptsEnabled),
+    bootEntriesMissing,
+  };
 }
 
 const WALL_FACTOR = 6;

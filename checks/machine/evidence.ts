@@ -1,4 +1,5 @@
 /** What was seen of a machine that was brought back: plain JSON, small, enough to judge it again years later. */
+import type { MachineTrouble } from '../../src/labs/lab.js';
 import type { BootStage, Look, MachineEvent, Way } from '../../src/ways.js';
 
 /**
@@ -73,6 +74,10 @@ export interface LifeEvidence {
   artefacts: string[];
   /** The disks hold an encrypted volume that asks for a secret. */
   encrypted: boolean;
+  /** A UEFI machine whose own list of what to start lay in its flash, which was not captured: it was started with an empty one. */
+  bootEntriesMissing: boolean;
+  /** What kept a disk from working that is not the guest's own doing. */
+  trouble: MachineTrouble | null;
   /** How the machine differs from the original. */
   deviations: string[];
 }

@@ -6,7 +6,8 @@ import { decide, type LifeOptions } from './decide/decide.js';
 import { lastPrompt, recognise } from './decide/texts.js';
 import { evaluateLife } from './evaluate.js';
 import type { LifeEvidence, ProbeResult } from './evidence.js';
-import { observe, type Patience } from './procedure.js';
+import type { Patience } from './plan.js';
+import { observe } from './procedure.js';
 import { type Behaviour, SimulatedMachine } from './testing/simulated.js';
 import { thinned } from './watch/thinned.js';
 import { Watch } from './watch/watch.js';
@@ -23,7 +24,7 @@ const keep = async (name: string, mediaType: string, bytes: Uint8Array): Promise
 async function watched(behaviour: Behaviour, services: ProbeResult[] = [], encrypted = false): Promise<{ evidence: LifeEvidence; machine: SimulatedMachine }> {
   const machine = new SimulatedMachine(behaviour);
   const watch = new Watch(machine, keep, new AbortController().signal, machine.wait);
-  const evidence = await observe(watch, { patience: PATIENCE, askNetwork: async () => services, encrypted });
+  const evidence = await observe(watch, { patience: PATIENCE, askNetwork: async () => services, encrypted, suspicious: false, bootEntriesMissing: false });
   // Evidence is stored as JSON and may be judged again from it.
   return { evidence: JSON.parse(JSON.stringify(evidence)) as LifeEvidence, machine };
 }
@@ -148,6 +149,31 @@ const CASES: {
     state: 'needs-passphrase',
     verdict: 'inconclusive',
   },
+  {
+    name: 'a boot that ends without a word, at work',
+    behaviour: { ...HEALTHY, way: 'boot', writes: 20, serial: bootsTo('') },
+    state: 'alive',
+    verdict: 'passed',
+  },
+  {
+    name: 'a boot that is silent for long before somebody takes notice of the power button',
+    behaviour: { ...HEALTHY, way: 'boot', writes: 20, serial: bootsTo(''), upAfterMs: 300_000 },
+    state: 'alive',
+    verdict: 'passed',
+  },
+  {
+    name: 'a boot that works for ever and never takes notice',
+    behaviour: { ...HEALTHY, way: 'boot', writes: 20, serial: bootsTo(''), powerOffAfterMs: null },
+    state: 'unknown',
+    verdict: 'inconclusive',
+  },
+  {
+    name: 'a kernel that found its timer too slow, on a host without time',
+    behaviour: { way: 'boot', busy: [1], screen: () => "Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with apic=debug" },
+    state: 'unknown',
+    verdict: 'inconclusive',
+  },
+  { name: 'a hypervisor that gave up', behaviour: { busy: [1], writes: 0, screen: () => '(XEN) Panic on CPU 0:' }, state: 'panicked', verdict: 'failed' },
   { name: 'a boot to the login prompt', behaviour: { ...HEALTHY, way: 'boot', serial: bootsTo('db1 login: ') }, state: 'alive', verdict: 'passed' },
   {
     name: 'a boot that checks its disks for long',

@@ -4,83 +4,43 @@
  */
 import { hasStuckProcessor } from './decide/decide.js';
 import { activityOf } from './decide/signals.js';
-import type { Ending, LifeEvidence, ProbeResult, TextMeaning } from './evidence.js';
+import type { Ending, LifeEvidence, ProbeResult } from './evidence.js';
+import { hasEnded, type Plan } from './plan.js';
 import { probeKeys, probeLights, probeSerial, probeSysrq } from './probes/keys.js';
 import { isOff, isSuspended, probePower } from './probes/power.js';
+import { awaitBoot } from './starting.js';
 import { thinned } from './watch/thinned.js';
 import type { Watch } from './watch/watch.js';
-
-export interface Patience {
-  /** Without any answer, before silence counts. */
-  silenceMs: number;
-  /** From the power button to the end. */
-  powerMs: number;
-  /** Of a cold boot, as long as something moves. */
-  bootMs: number;
-  /** Of a service, once the system is up. */
-  serviceMs: number;
-  /** On the wall, whatever the host is busy with. */
-  wallMs: number;
-}
-
-/** Asks the guest's network and services; empty when there is nothing to ask. Called until it answers or time is over. */
-export type AskNetwork = (watch: Watch) => Promise<ProbeResult[]>;
-
-export interface Plan {
-  patience: Patience;
-  askNetwork: AskNetwork;
-  encrypted: boolean;
-}
 
 const SETTLE_MS = 1_500;
 /** A vCPU that never pauses beside others that do: watchdogs of the guest need so long to complain. */
 const WATCHDOG_MS = 45_000;
-/** Nothing moved for so long: a boot has come to where it stays. */
-const QUIET_MS = 15_000;
-/** After a text that ends a boot: whether something comes after all. */
-const LAST_WORDS_MS = 5_000;
-const ENDS: TextMeaning[] = ['panic', 'no-boot-device', 'loader-failed', 'emergency', 'passphrase'];
-const LOOP_RESTARTS = 3;
 
 export async function observe(watch: Watch, plan: Plan): Promise<LifeEvidence> {
   const { machine } = watch;
   await machine.run();
   await watch.look();
-  const probes: ProbeResult[] = [];
-  if (machine.way === 'boot') await awaitBoot(watch, plan, probes);
-  else await watch.pause(SETTLE_MS);
-  if (!hasEnded(watch)) await touch(watch, plan, probes);
+  const probes = machine.way === 'boot' ? await start(watch, plan) : await goOn(watch, plan);
   await watch.keepScreen().catch(() => undefined);
   return evidenceOf(watch, plan, probes);
 }
 
-const hasEnded = (watch: Watch): boolean => watch.isOver() || isOff(watch) || watch.restarts >= LOOP_RESTARTS;
-
-/** Until a service answers, somebody could log in, a text says that it ends here, or nothing moves any more. */
-async function awaitBoot(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<void> {
-  watch.noteStage('firmware');
-  const start = watch.last;
-  while (!hasEnded(watch) && watch.had(start) < plan.patience.bootMs && watch.last.wallMs < plan.patience.wallMs) {
-    if (watch.recognised.some(({ meaning }) => meaning === 'login')) return;
-    const answers = await plan.askNetwork(watch);
-    if (answers.some(({ answered, proves }) => answered && proves === 'user-space')) {
-      probes.push(...answers);
-      return watch.noteStage('service');
-    }
-    if (saysItEnds(watch)) return void (await watch.until(() => hasEnded(watch), LAST_WORDS_MS));
-    if (isQuiet(watch)) return;
-    await watch.pause(1_000);
-  }
+async function goOn(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
+  const probes: ProbeResult[] = [];
+  await watch.pause(SETTLE_MS);
+  if (!hasEnded(watch)) await touch(watch, plan, probes);
+  return probes;
 }
 
-const saysItEnds = (watch: Watch): boolean => watch.recognised.some(({ meaning, fresh }) => fresh && ENDS.includes(meaning));
-
-/** No disk request, no screen, no serial line for a while. A processor that runs alone is not what moves a boot. */
-function isQuiet(watch: Watch): boolean {
-  const recent = watch.looks.filter((look) => watch.had(look) <= QUIET_MS);
-  if (watch.had() < QUIET_MS || recent.length < 3) return false;
-  const { diskRequests, screenChanges, serialBytes, frames } = activityOf(recent);
-  return diskRequests + screenChanges + serialBytes + frames === 0;
+/** A boot is touched when it seems to have arrived. Where that leads to nothing and something still moves, it was only slow, and is touched again later. */
+async function start(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
+  for (let round = 0; ; round++) {
+    const probes: ProbeResult[] = [];
+    const arrival = await awaitBoot(watch, plan, round, probes);
+    if (!hasEnded(watch)) await touch(watch, plan, probes);
+    const answered = probes.some(({ kind, answered }) => answered && (kind === 'power' || kind === 'service'));
+    if (arrival !== 'settled' || answered || hasEnded(watch)) return probes;
+  }
 }
 
 async function touch(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<void> {
@@ -93,7 +53,8 @@ async function touch(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<v
   if (!hasEnded(watch)) await note(probeKeys(watch));
   if (!hasEnded(watch)) await note(probeSerial(watch));
   if (!hasEnded(watch)) probes.push(...(await askServices(watch, plan)));
-  if (!hasEnded(watch) && hasStuckProcessor(activityOf(watch.looks))) await watch.until(() => hasEnded(watch) || locksUp(watch), WATCHDOG_MS);
+  if (!hasEnded(watch) && (plan.suspicious || hasStuckProcessor(activityOf(watch.looks))))
+    await watch.until(() => hasEnded(watch) || locksUp(watch), WATCHDOG_MS);
   if (!hasEnded(watch)) await pressPower(watch, plan, probes, note);
   // Before silence counts, it must have lasted.
   const missing = plan.patience.silenceMs - watch.had(start);
@@ -130,17 +91,18 @@ async function evidenceOf(watch: Watch, plan: Plan, probes: ProbeResult[]): Prom
   return {
     ...{ way: machine.way, accelerator: machine.accelerator, refusal: '', ending: endingOf(watch) },
     ...{ looks: thinned(watch.looks), events: machine.events.slice(-MOST_EVENTS), probes },
-    ...{ recognised: watch.recognised, prompt: watch.prompt(), stages: watch.stages, artefacts: watch.kept },
-    ...{ encrypted: plan.encrypted, deviations: machine.description.deviations },
+    ...{ recognised: watch.recognised, prompt: watch.prompt(), stages: watch.stages, artefacts: watch.kept, trouble: machine.trouble() },
+    ...{ encrypted: plan.encrypted, bootEntriesMissing: plan.bootEntriesMissing, deviations: machine.description.deviations },
   };
 }
 
 const MOST_EVENTS = 200;
 
 function endingOf(watch: Watch): Ending {
+  const { machine } = watch;
   if (isOff(watch)) return 'powered-off';
   if (isSuspended(watch)) return 'suspended';
-  if (watch.last.status === 'io-error') return 'overlay-full';
+  if (machine.trouble()?.kind === 'overlay-limit') return 'overlay-full';
   return 'stopped-by-us';
 }
 

@@ -45,6 +45,14 @@ export class BlockTable {
     if (at >= 0 && this.lsnAt(at) < lsn) this.setLsn(at, lsn);
   }
 
+  /** As `require`, unless recovery makes the block anew. */
+  requireOnDisk(relation: number, block: number, lsn: number): void {
+    const at = this.insert(relation, block);
+    if (at < 0 || (this.words[at] as number) & RESTORED) return;
+    this.requires = true;
+    if (this.lsnAt(at) < lsn) this.setLsn(at, lsn);
+  }
+
   /** A reference at or after redo. Only the first counts: recovery either replaces the page unread (`restores`), or reads it. */
   touch(relation: number, block: number, restores: boolean): void {
     const at = this.insert(relation, block);

@@ -29,6 +29,8 @@ export interface PageBlock<Detail> {
 export interface PageVerifier<Detail, Result> {
   /** Blocks are read into it. Its length is the block size. */
   readonly buffer: Uint8Array;
+  /** Whether nothing of the block is of interest: then it is not read. What is to be counted of it is counted here. */
+  skips?(block: PageBlock<Detail>): boolean;
   /** Looks at the first `block.lengthBytes` bytes of `buffer`. Must not throw. */
   verify(block: PageBlock<Detail>): void;
   /** What was found since the last call: plain data, small. */
@@ -68,7 +70,11 @@ export type FromWorker =
   /** It holds nothing of the pass any more: no file, no memory. */
   | { kind: 'ended' };
 
-const BATCH_BYTES = 4 * 1024 * 1024;
+/** Large, because each costs a message there and back; small, because the last ones keep one thread busy while the others wait. */
+const MOST_BATCH_BYTES = 8 * 1024 * 1024;
+const LEAST_BATCH_BYTES = 1024 * 1024;
+const LEAST_BYTES_OF_THREAD = 4 * 1024 * 1024;
+const BATCHES_OF_EACH = 16;
 /** Batches that a thread has at once: it goes on with the next while this side takes in what it found. */
 const IN_HAND = 2;
 /** Thousands of tiny files make one batch only up to here. */
@@ -82,8 +88,9 @@ export async function runPagePass<Config, Detail, Result>(pass: PagePass<Config,
   pass.signal.throwIfAborted();
   const totalBytes = pass.files.reduce((sum, file) => sum + file.map.sizeBytes, 0);
   if (totalBytes === 0) return;
-  const batches = splitByBytes(pass.files, pass.blockBytes);
-  const count = Math.min(pass.threads ?? usualThreads(), Math.ceil(totalBytes / BATCH_BYTES));
+  const count = Math.min(pass.threads ?? usualThreads(), Math.ceil(totalBytes / LEAST_BYTES_OF_THREAD));
+  const batchBytes = Math.max(LEAST_BATCH_BYTES, Math.min(MOST_BATCH_BYTES, totalBytes / count / BATCHES_OF_EACH));
+  const batches = splitByBytes(pass.files, pass.blockBytes, batchBytes);
   const verifier = builtModule(pass.verifier).href;
   let done = 0;
   const finished = (result: unknown, bytes: number) => {
@@ -105,7 +112,7 @@ export async function runPagePass<Config, Detail, Result>(pass: PagePass<Config,
 }
 
 /** Batches of about the same size, made as they are asked for. Parts begin at multiples of `blockBytes`. */
-export function* splitByBytes(files: PageFile<unknown>[], blockBytes: number, batchBytes = BATCH_BYTES): Generator<Batch, void> {
+export function* splitByBytes(files: PageFile<unknown>[], blockBytes: number, batchBytes: number): Generator<Batch, void> {
   const partBytes = Math.max(blockBytes, Math.floor(batchBytes / blockBytes) * blockBytes);
   let batch: Batch = { parts: [], bytes: 0 };
   for (const { map, detail } of files) {

@@ -30,9 +30,11 @@ async function verifyBatch({ verifier, reader }: Work, batch: Batch): Promise<Fr
   for (const part of batch.parts) {
     for (let offset = 0; offset < part.map.sizeBytes; offset += blockBytes) {
       const lengthBytes = Math.min(blockBytes, part.map.sizeBytes - offset);
+      const block = { detail: part.detail, offset: part.offset + offset, lengthBytes, fileBytes: part.fileBytes };
+      if (verifier.skips?.(block)) continue;
       const waiting = reader.read(part.map, offset, verifier.buffer, lengthBytes);
       if (waiting) await waiting;
-      verifier.verify({ detail: part.detail, offset: part.offset + offset, lengthBytes, fileBytes: part.fileBytes });
+      verifier.verify(block);
     }
   }
   return { kind: 'done', result: verifier.takeResult(), bytes: batch.bytes };

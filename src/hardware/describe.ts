@@ -10,6 +10,7 @@ import { defaultDevices } from './default-machine.js';
 import { type Domain, parseDomain } from './domain.js';
 import { type DomainMachine, giveDisks, machineOfDomain } from './domain-machine.js';
 import { cpuModelOf, cpusOf, type FieldSources, firmwareOf, isPc, machineTypeOf, memoryOf, type Notes, type Origins } from './fields.js';
+import { hasEfiSystem } from './firmware.js';
 import { type ManifestMachine, machineOfManifest } from './manifest-machine.js';
 import { admitDevice, type Device } from './properties.js';
 import { savedMachine } from './saved-machine.js';
@@ -56,12 +57,14 @@ export function describeMachine(request: HardwareRequest): DescribedMachine {
     memoryMiB: memoryOf(request, sources, { origins, deviations, obstacles }),
     firmware: firmwareOf(request, sources, origins),
     flashBytes: request.way === 'resume' ? (sources.saved?.flashBytes ?? []) : [],
+    userNetworks: request.way === 'resume' ? (sources.saved?.userNetworks ?? 0) : 0,
     devices: devicesOf(request, sources, machineType, { origins, deviations }),
     origins,
     deviations,
   };
   deviations.splice(MAX_DEVIATIONS);
-  return { description, findings, obstacles };
+  const bootEntriesMissing = request.way === 'boot' && description.firmware === 'uefi' && hasEfiSystem(request.inspection?.volumes ?? []);
+  return { description, findings, obstacles, bootEntriesMissing };
 }
 
 function sourcesOf(request: HardwareRequest, findings: Finding[]): Sources {

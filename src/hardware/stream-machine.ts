@@ -22,6 +22,8 @@ export interface StreamMachine {
   devices: Device[];
   slots: DiskSlot[];
   flashBytes: number[];
+  /** Sections of QEMU's user-mode network, which are of the host's side and not of a card. */
+  userNetworks: number;
   /** Devices of the stream that cannot be built here: with them missing, QEMU refuses the stream. */
   missing: string[];
 }
@@ -32,6 +34,7 @@ const BUILT_IN = new Set([
   ...['pcspk', 'ps2kbd', 'ps2mouse', 'pckbd', 'vmmouse', 'port92', 'i2c_bus', 'acpi_build', 'globalstate', 'kvmclock', 'smbus-eeprom', 'pflash_cfi01'],
   ...['audio', 'cpuhp', 'memhp', 'serial', 'hda-audio', 'rtc', 'acpi_erst', 'vmstate_configuration'],
 ]);
+const USER_NETWORK = 'slirp';
 const USB = new Map([
   ['usb-ptr', 'usb-tablet'],
   ['usb-kbd', 'usb-kbd'],
@@ -56,6 +59,7 @@ export function machineOfStream(facts: MemoryFacts): StreamMachine {
     devices: builder.devices,
     slots: builder.slots,
     flashBytes: flashes.map(({ sizeBytes }) => sizeBytes),
+    userNetworks: facts.devices.filter(({ name }) => name === USER_NETWORK).length,
     missing: builder.missing,
   };
 }
@@ -153,7 +157,7 @@ class StreamMachineBuilder {
     else if (section.name === 'vmcoreinfo') this.devices.push({ driver: 'vmcoreinfo' });
     else if (kind === 'scsi-disk') this.addScsi(section);
     else if (USB.has(kind)) this.addUsb(section, USB.get(kind) as string);
-    else if (!BUILT_IN.has(section.name)) this.leaveOut(section);
+    else if (!BUILT_IN.has(section.name) && section.name !== USER_NETWORK) this.leaveOut(section);
   }
 
   private addFloppy(): void {

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../src/bytes/crc32c.js';
+import { crc32cStream } from '../../src/bytes/crc32c-stream.js';
+import { crc32cByTables } from '../../src/bytes/crc32c-tables.js';
 
 /** RFC 3720 appendix B.4, and the usual check value. */
 const VECTORS: [string, Buffer, number][] = [
@@ -32,6 +34,22 @@ describe('CRC-32C', () => {
         const at = Math.min(cut, bytes.length);
         expect(crc32c(bytes)).toBe(bitwise(bytes));
         expect(crc32c(bytes, at, bytes.length, crc32c(bytes, 0, at))).toBe(bitwise(bytes));
+      }),
+    );
+  });
+
+  it('is the same by tables and by folding, of any length, continued or not', () => {
+    const lengths = fc.oneof(fc.nat(70), fc.nat(5000), fc.integer({ min: 65530, max: 65542 }), fc.nat(200_000));
+    fc.assert(
+      fc.property(lengths, fc.nat(100), fc.integer(), (length, start, seed) => {
+        const bytes = new Uint8Array(start + length + 10);
+        for (let i = 0, state = seed | 1; i < bytes.length; i++) {
+          state = (Math.imul(state, 1664525) + 1013904223) | 0;
+          bytes[i] = state >>> 24;
+        }
+        const expected = crc32cByTables(bytes, start, start + length, seed >>> 0);
+        expect(crc32cStream(bytes, start, start + length, seed >>> 0)).toBe(expected);
+        expect(crc32c(bytes, start, start + length, seed >>> 0)).toBe(expected);
       }),
     );
   });

@@ -193,7 +193,7 @@ describe('a saved machine', () => {
   it('takes what is left on SCSI for CD drives, and says which devices cannot be built', () => {
     const scsi = pciDevice('0000:00:05.0/virtio-scsi', '1af4:1004', { queues: 4 });
     const targets = ['0:0:0', '0:1:0', '0:2:0'].map((target) => plain(`0000:00:05.0/${target}/scsi-disk`));
-    const devices = [scsi, ...targets, pciDevice('0000:00:06.0/vfio', '10de:1234'), plain('slirp')];
+    const devices = [scsi, ...targets, pciDevice('0000:00:06.0/vfio', '10de:1234'), plain('ivshmem'), plain('slirp')];
     const { description, obstacles, findings } = resumed({ facts: factsOf({ devices }) });
     expect(findings).toEqual([]);
     expect(description.devices.map(({ driver, drive }) => [driver, drive])).toEqual([
@@ -202,7 +202,8 @@ describe('a saved machine', () => {
       ['scsi-hd', 'disk1'],
       ['scsi-cd', undefined],
     ]);
-    expect(obstacles).toEqual([expect.stringMatching(/06.0\/vfio/), expect.stringMatching(/slirp/)]);
+    expect(description.userNetworks).toBe(1);
+    expect(obstacles).toEqual([expect.stringMatching(/06.0\/vfio/), expect.stringMatching(/ivshmem/)]);
   });
 
   it('has options, flash and RAM as it was saved, and does not fit where this run may use less', () => {

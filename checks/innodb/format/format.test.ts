@@ -185,6 +185,21 @@ describe('the page verifier', () => {
     expect(counts).toMatchObject({ pages: 8, freePages: 1, zeroPages: 1, doublewritePages: 1, loggedPages: 5, requiredPages: 1, maxLsn: 107 });
   });
 
+  it('asks for no bytes of a block in which all is free, and for those of every other', () => {
+    const free = new SharedArrayBuffer(64);
+    new Uint8Array(free).fill(255, 0, 2);
+    const shared = { table: new BlockTable().shared, freeMap: free, touched: new BlockTable().shared, links: null };
+    const verifier = createVerifier({ newestLsn: 1000, pagesKnown: true, ...shared });
+    const skips = (page: number, pages: number, changes: Partial<PageDetail> = {}, more = 0) =>
+      verifier.skips?.({ detail: { ...detail, copies: [], ...changes }, offset: page * SIZE, lengthBytes: pages * SIZE + more, fileBytes: 64 * SIZE });
+    expect(skips(0, 16)).toBe(true);
+    expect(verifier.takeResult()).toMatchObject({ pages: 16, freePages: 16 });
+    expect([skips(1, 16), skips(16, 1), skips(0, 4, {}, 100), skips(0, 4, { firstBit: 13 })]).toEqual([false, false, false, false]);
+    const copies = [{ from: 6, to: 7 }];
+    expect([skips(6, 1, { copies }), skips(5, 2, { copies }), skips(0, 6, { copies }), skips(7, 2, { copies })]).toEqual([false, false, true, true]);
+    expect(verifier.takeResult()).toMatchObject({ pages: 8, freePages: 8 });
+  });
+
   it('passes a file that is just being made', () => {
     const blank = Array.from({ length: 4 }, () => Buffer.alloc(SIZE));
     expect(verify(blank).kinds).toEqual({ zeroed: [0, 1, 2, 3] });

@@ -70,11 +70,14 @@ const LEAST_5 = LEAST_4 + 0x10000000;
 /** Value of a varint whose bytes are all there; Infinity for what is none. */
 export function readVarint(bytes: Uint8Array, at: number): number {
   const first = bytes[at] as number;
-  const byte = (i: number) => bytes[at + i] as number;
   if (first < 0x80) return first;
-  if (first < 0xc0) return LEAST_2 + (((first & 0x3f) << 8) | byte(1));
-  if (first < 0xe0) return LEAST_3 + (((first & 0x1f) << 16) | (byte(1) << 8) | byte(2));
-  if (first < 0xf0) return LEAST_4 + (((first & 0x0f) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3));
+  if (first < 0xc0) return LEAST_2 + (((first & 0x3f) << 8) | (bytes[at + 1] as number));
+  return first < 0xe0 ? LEAST_3 + (((first & 0x1f) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)) : readLongVarint(bytes, at);
+}
+
+function readLongVarint(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] as number;
+  if (first < 0xf0) return LEAST_4 + (readU32(bytes, at) & 0x0fffffff);
   return first < 0xf8 ? LEAST_5 + readU32(bytes, at + 1) : Number.POSITIVE_INFINITY;
 }
 
@@ -94,14 +97,11 @@ export interface MtrVisitor {
   checkpoint(lsn: number): void;
 }
 
-const FREE = 0x00;
-const INIT = 0x10;
-const EXTENDED = 0x20;
-const RESERVED = 0x60;
-const OPTION = 0x70;
+/** Types of records that name a page, in the bits 0x70 of their first byte. Those from `extended` to `memmove` change it. */
+export const RECORD = { typeBits: 0x70, free: 0x00, init: 0x10, extended: 0x20, memmove: 0x50, reserved: 0x60, option: 0x70 } as const;
 const FILES: Record<number, 'create' | 'delete' | 'rename' | 'modify'> = { 128: 'create', 144: 'delete', 160: 'rename', 176: 'modify' };
 const CHECKPOINT = 0xf0;
-const TRIM_PAGES = 10;
+export const TRIM_PAGES = 10;
 
 /**
  * Tells a visitor what the records between `at` and `end` (from `findMtrEnd`) do.
@@ -142,7 +142,7 @@ function visitRecord(bytes: Uint8Array, start: number, end: number, encrypted: b
     at = afterPage;
   }
   if (!cursor.hasPage) return visitFile(bytes, at, end, first, cursor.space, visitor);
-  return visitPage(bytes, at, end, first & 0x70, encrypted, samePage, cursor, visitor);
+  return visitPage(bytes, at, end, first & RECORD.typeBits, encrypted, samePage, cursor, visitor);
 }
 
 function visitPage(
@@ -155,14 +155,14 @@ function visitPage(
   { space, page }: Cursor,
   visitor: MtrVisitor,
 ): boolean {
-  if (type === FREE || type === INIT) {
+  if (type === RECORD.free || type === RECORD.init) {
     if (samePage || at !== end) return false;
-    if (type === FREE) visitor.free(space, page);
+    if (type === RECORD.free) visitor.free(space, page);
     else visitor.init(space, page);
-  } else if (type === RESERVED) return false;
-  else if (type !== OPTION) {
+  } else if (type === RECORD.reserved) return false;
+  else if (type !== RECORD.option) {
     // Of an encrypted log the payload is hidden, but not which page it is for; one byte of EXTENDED can only be the trimming of pages.
-    const isTrim = type === EXTENDED && end - at === 1 && (encrypted || bytes[at] === TRIM_PAGES);
+    const isTrim = type === RECORD.extended && end - at === 1 && (encrypted || bytes[at] === TRIM_PAGES);
     if (isTrim) visitor.trim(space, page);
     else visitor.write(space, page);
   }

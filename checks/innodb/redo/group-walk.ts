@@ -14,8 +14,8 @@ export function groupReader(logicalBytes: number): MtrReader {
 export class GroupWalk extends LogWindow {
   private readonly records = new Records57();
 
-  protected override restart(position: number): void {
-    super.restart(position);
+  protected override restart(position: number, ahead: number): void {
+    super.restart(position, ahead);
     this.isLost = false;
   }
 

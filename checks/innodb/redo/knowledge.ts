@@ -2,6 +2,8 @@
 import { BlockTable } from '../../../src/bytes/block-table.js';
 import type { MtrVisitor } from '../format/mini-transaction.js';
 import type { Mtr } from './log-window.js';
+import type { StretchResult } from './stretches/detail.js';
+import { MARK, MARK_WORDS } from './stretches/page-marks.js';
 
 const MAX_SPACES = 1_000_000;
 
@@ -89,6 +91,62 @@ export class LogKnowledge {
     this.on(space, page, (relation, block) => this.table.require(relation, block, lsn));
   }
 
+  /** A stretch that a thread has read. Those of before the checkpoint come oldest first. */
+  stretch(result: StretchResult): void {
+    if (result.kind === 'replayed') this.mtrs += result.mtrs;
+    else this.historyMtrs += result.mtrs;
+    const changedFrom = this.takeNotes(result);
+    let [lastSpace, relation] = [-1, -1];
+    for (let at = 0; at < result.marks.length; at += MARK_WORDS) {
+      const [mark, space, page, lsn] = [
+        result.marks[at],
+        (result.marks[at + 1] as number) >>> 0,
+        (result.marks[at + 2] as number) >>> 0,
+        result.marks[at + 3] as number,
+      ];
+      if (space !== lastSpace || relation < 0) relation = mark === MARK.released ? this.spaces.find(space) : this.spaces.intern(space);
+      lastSpace = space;
+      if (lsn > changedFrom) this.noteChanged(space);
+      if (relation >= 0) this.takeMark(mark as number, relation, page, result.startLsn + lsn);
+    }
+  }
+
+  /** @returns behind which LSN, relative to its start, the record of the checkpoint was seen when a page was changed. */
+  private takeNotes({ kind, startLsn, notes }: StretchResult): number {
+    const visitor = kind === 'replayed' ? this.forward : this.history;
+    let changedFrom = kind === 'replayed' && this.checkpointSeen ? 0 : Number.POSITIVE_INFINITY;
+    for (const note of notes) {
+      this.historyLsn = startLsn + note.at;
+      if (note.what === 'checkpoint') visitor.checkpoint(note.lsn);
+      else if (note.what === 'trim') visitor.trim(note.space, note.page);
+      else visitor.file(note.what, note.space, note.name, note.to);
+      if (kind === 'replayed' && this.checkpointSeen) changedFrom = Math.min(changedFrom, note.at);
+    }
+    return changedFrom;
+  }
+
+  private takeMark(mark: number, relation: number, page: number, lsn: number): void {
+    if (mark === MARK.required) this.table.requireOnDisk(relation, page, lsn);
+    else if (mark === MARK.released) this.table.release(relation, page);
+    else {
+      this.touched.touch(relation, page, false);
+      if (mark === MARK.renewed) this.table.renew(relation, page);
+    }
+  }
+
+  /** @returns what forgets all that is said of the past from now on, as if it had not been read. */
+  pastToForget(): () => void {
+    const [dropped, cuts, contradictions] = [[...this.dropped], [...this.cuts], this.contradictions];
+    return () => {
+      this.forgetPast();
+      this.dropped.clear();
+      for (const space of dropped) this.dropped.add(space);
+      this.cuts.clear();
+      for (const [relation, cut] of cuts) this.cuts.set(relation, cut);
+      this.contradictions = contradictions;
+    };
+  }
+
   /** What came in between is not known: pages may have been freed there. */
   forgetPast(): void {
     this.table.forgetRequired();
@@ -141,7 +199,11 @@ export class LogKnowledge {
 
   private noteChange(space: number, page: number): void {
     this.on(space, page, (relation, block) => this.touched.touch(relation, block, false));
-    if (this.checkpointSeen && this.changedSince.size < MAX_SPACES) this.changedSince.add(space);
+    if (this.checkpointSeen) this.noteChanged(space);
+  }
+
+  private noteChanged(space: number): void {
+    if (this.changedSince.size < MAX_SPACES) this.changedSince.add(space);
   }
 
   private cut(space: number, page: number, lsn: number): void {
@@ -156,7 +218,7 @@ export class LogKnowledge {
   }
 
   private require(relation: number, block: number): void {
-    if (!this.table.isRestored(this.table.find(relation, block))) this.table.require(relation, block, this.historyLsn);
+    this.table.requireOnDisk(relation, block, this.historyLsn);
   }
 
   /** Something of the tablespace was cut off. */

@@ -3,19 +3,23 @@
  * a mebibyte: a hole of 0xff bytes would take days. Here the ways of all bytes of a window are worked out once, from the back (each
  * leads to the way of the byte where its first record ends), and so is the CRC up to each byte, so that a try costs next to nothing.
  */
-import { TABLES } from '../../../src/bytes/crc32c.js';
+import { TABLES } from '../../../src/bytes/crc32c-tables.js';
 import { MAX_MTR_BYTES, recordBytes } from '../format/mini-transaction.js';
+import { isAllZero } from '../format/page.js';
 
 const POLYNOMIAL = 0x82f63b78;
 /** The last record may begin just before the limit of a mini-transaction, and be as long itself. */
 const MAX_BYTES = 2 * MAX_MTR_BYTES;
 const NONE = -1;
 
-let powers: Int32Array | null = null;
+let powers: Powers | null = null;
 
 export class MtrIndex {
   private ends = new Int32Array(0);
   private registers = new Int32Array(0);
+
+  /** All is zero, as in a log that is not filled yet: nothing starts there. */
+  isBlank = true;
 
   /** Works out `bytes[0..filled)`. */
   build(bytes: Uint8Array, filled: number): void {
@@ -23,6 +27,12 @@ export class MtrIndex {
       this.ends = new Int32Array(filled);
       this.registers = new Int32Array(filled + 1);
     }
+    this.isBlank = isAllZero(bytes, 0, filled);
+    if (this.isBlank) this.ends.fill(NONE, 0, filled);
+    else this.workOut(bytes, filled);
+  }
+
+  private workOut(bytes: Uint8Array, filled: number): void {
     const { ends, registers } = this;
     for (let at = filled - 1; at >= 0; at--) {
       if ((bytes[at] as number) <= 1) ends[at] = at;
@@ -48,20 +58,33 @@ export class MtrIndex {
   /** CRC-32C of `bytes[at..end)`, which are fewer than two of the largest mini-transactions. */
   crc(at: number, end: number): number {
     powers ??= powersOfZeroBytes();
-    const moved = multiply(powers[end - at] as number, ~(this.registers[at] as number));
+    const bytes = end - at;
+    const within = multiply(powers.single[bytes % CHUNK] as number, ~(this.registers[at] as number));
+    const moved = bytes < CHUNK ? within : multiply(powers.chunks[Math.floor(bytes / CHUNK)] as number, within);
     return ~(moved ^ (this.registers[end] as number)) >>> 0;
   }
 }
 
-/** Entry n is x^(8n) modulo the polynomial, bits reflected as in the register: what n zero bytes do to it. */
-function powersOfZeroBytes(): Int32Array<ArrayBuffer> {
-  const powers = new Int32Array(MAX_BYTES);
+/** So many bytes at once, and then one by one: tables for each number up to the largest would be read from afar. */
+const CHUNK = 65536;
+
+/** Entry n is x^(8n), or x^(8n * CHUNK), modulo the polynomial, bits reflected as in the register: what so many zero bytes do to it. */
+interface Powers {
+  single: Int32Array;
+  chunks: Int32Array;
+}
+
+function powersOfZeroBytes(): Powers {
+  const single = new Int32Array(CHUNK);
   let value = 1 << 31;
-  for (let n = 0; n < powers.length; n++) {
-    powers[n] = value;
+  for (let n = 0; n < CHUNK; n++) {
+    single[n] = value;
     value = (TABLES[value & 255] as number) ^ (value >>> 8);
   }
-  return powers;
+  const chunks = new Int32Array(MAX_BYTES / CHUNK + 1);
+  chunks[0] = 1 << 31;
+  for (let n = 1; n < chunks.length; n++) chunks[n] = multiply(chunks[n - 1] as number, value);
+  return { single, chunks };
 }
 
 /** Product of two reflected polynomials modulo the CRC's. */

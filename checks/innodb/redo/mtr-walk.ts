@@ -1,12 +1,14 @@
 /** Steps through the mini-transactions of a log stream, in bounded memory. */
 import { crc32c } from '../../../src/bytes/crc32c.js';
-import { BAD, findMtrEnd, readU32, SHORT, verifyMtr, visitMtr } from '../format/mini-transaction.js';
+import { BAD, findMtrEnd, readU32, verifyMtr, visitMtr } from '../format/mini-transaction.js';
 import type { MtrReader } from './knowledge.js';
 import { LogWindow, type Mtr, REFILL_BELOW } from './log-window.js';
 import { MtrIndex } from './mtr-index.js';
 
 /** A chain that is searched for begins within the search: its first two may end so far behind it. */
 const BEHIND_SEARCH_BYTES = 64 * 1024;
+/** Nearly every mini-transaction is shorter. */
+const LITTLE_BYTES = 64 * 1024;
 
 export function mtrReader(encrypted: boolean): MtrReader {
   return (mtr, visitor) => visitMtr(mtr.bytes, mtr.at, mtr.end, encrypted, visitor);
@@ -16,6 +18,7 @@ type Chain = 'none' | 'this lap' | 'lap before';
 
 export class MtrWalk extends LogWindow {
   private readonly index = new MtrIndex();
+  protected override readonly firstAhead = LITTLE_BYTES;
   /** So much of what the window holds now is in the index. */
   private indexed = 0;
   /** Chains that start behind it are not searched for. */
@@ -31,7 +34,7 @@ export class MtrWalk extends LogWindow {
    * @param onGap called when a new chain starts, with its position.
    */
   async search(from: number, to: number, onGap: (position: number) => void, visit: (mtr: Mtr) => void): Promise<void> {
-    this.restart(from);
+    this.restart(from, REFILL_BELOW);
     this.searchTo = to;
     let chain: Chain = 'none';
     for (let position = from; position < to; ) {
@@ -53,7 +56,7 @@ export class MtrWalk extends LogWindow {
     this.makeIndex();
     const filledTo = this.ended ? this.indexed : Math.min(this.indexed, this.filled - REFILL_BELOW + 1);
     const limit = Math.min(to - this.base, filledTo);
-    let at = position - this.base;
+    let at = Math.max(position - this.base, this.index.isBlank ? limit : 0);
     while (at < limit && this.index.endOf(at) < 0) at++;
     return this.ended && at >= this.indexed ? to : this.base + at;
   }
@@ -84,15 +87,16 @@ export class MtrWalk extends LogWindow {
     return whole === readU32(this.window, stored) ? position + stored + 4 - at : -1;
   }
 
+  /** Where the next one starts; SHORT or BAD where there is none. */
   private step(position: number, flipped: boolean, visit: ((mtr: Mtr) => void) | null): number {
     const at = position - this.base;
     const end = findMtrEnd(this.window, at, this.filled);
-    if (end === BAD || end === SHORT) return -1;
+    if (end < 0) return end;
     const { form } = this.stream;
     const expected = this.stream.endByteAt(position + end - at) ^ (flipped ? 1 : 0);
-    if (this.window[end] !== expected) return -1;
+    if (this.window[end] !== expected) return BAD;
     const next = form.crc ? verifyMtr(this.window, at, end, this.filled, form.nonceBytes) : end + 1;
-    if (next < 0) return -1;
+    if (next < 0) return next;
     const after = position + next - at;
     visit?.({ bytes: this.window, at, end, startLsn: this.stream.lsnOf(position), endLsn: this.stream.lsnOf(after) });
     return after;
@@ -104,8 +108,8 @@ export class MtrWalk extends LogWindow {
     this.index.build(this.window, this.indexed);
   }
 
-  protected override restart(position: number): void {
-    super.restart(position);
+  protected override restart(position: number, ahead: number): void {
+    super.restart(position, ahead);
     this.indexed = 0;
   }
 

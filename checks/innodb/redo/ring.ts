@@ -9,8 +9,10 @@ import { readU32 } from '../format/mini-transaction.js';
 import { isAllZero } from '../format/page.js';
 import { isLsn } from '../format/redo-head.js';
 import type { Checkpoint, LogStream } from './stream.js';
+import { ringEndByte } from './stretches/detail.js';
 
-const START = 12288;
+/** Where in the file the ring begins. */
+export const RING_AT = 12288;
 /** The server writes in blocks of the storage's physical sector, 4096 bytes at most. */
 const WRITE_BLOCK = 4096;
 const CHECKPOINTS = [4096, 8192];
@@ -40,11 +42,11 @@ export class RingStream implements LogStream {
   constructor(
     private readonly reader: BlockReader,
     private readonly map: ByteMap,
-    private readonly firstLsn: number,
+    readonly firstLsn: number,
     encrypted: boolean,
   ) {
     this.form = { crc: true, nonceBytes: encrypted ? 8 : 0 };
-    this.capacity = map.sizeBytes - START;
+    this.capacity = map.sizeBytes - RING_AT;
   }
 
   positionOf(lsn: number): number {
@@ -57,20 +59,20 @@ export class RingStream implements LogStream {
 
   /** The first position after `lsn` that begins a block of the largest size in which the server writes. */
   nextBlock(lsn: number): number {
-    const offset = START + ((lsn - this.firstLsn) % this.capacity);
+    const offset = RING_AT + ((lsn - this.firstLsn) % this.capacity);
     return lsn + ((WRITE_BLOCK - (offset % WRITE_BLOCK)) % WRITE_BLOCK);
   }
 
   /** Alternates with every lap, so that old bytes are not taken for new ones. */
   endByteAt(position: number): number {
-    return Math.floor((position - this.firstLsn) / this.capacity) % 2 === 0 ? 1 : 0;
+    return ringEndByte(position, this);
   }
 
   async read(position: number, target: Buffer, lengthBytes: number): Promise<number> {
     for (let done = 0; done < lengthBytes; ) {
       const inRing = (position + done - this.firstLsn) % this.capacity;
       const count = Math.min(lengthBytes - done, this.capacity - inRing);
-      await this.reader.read(this.map, START + inRing, target.subarray(done, done + count), count);
+      await this.reader.read(this.map, RING_AT + inRing, target.subarray(done, done + count), count);
       done += count;
     }
     return lengthBytes;

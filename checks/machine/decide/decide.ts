@@ -65,6 +65,8 @@ const quoted = ({ text, source }: Recognised): string => `the ${source === 'seri
 /** In this order: what settles everything, then proof of life, then named ends, then silence. */
 const RULES: Rule[] = [
   overlayFull,
+  troubleOfThisHost,
+  timerTrouble,
   panickedByEvent,
   restartsForEver,
   continuedByRestarting,
@@ -84,7 +86,25 @@ const RULES: Rule[] = [
 
 function overlayFull({ evidence }: Scene): Decision | null {
   if (evidence.ending !== 'overlay-full') return null;
-  return inconclusive('unknown', 'It wrote more than the limit for throw-away overlays allows, and was stopped there.');
+  return inconclusive('unknown', `It was stopped at a limit of this run. ${evidence.trouble?.message ?? ''}`.trim());
+}
+
+/** What the guest does with a disk that fails here says nothing about the guest. */
+function troubleOfThisHost({ evidence }: Scene): Decision | null {
+  const { trouble } = evidence;
+  return trouble && trouble.kind !== 'overlay-limit' ? inconclusive('unknown', trouble.message) : null;
+}
+
+const TIMER_PANIC = /IO-APIC \+ timer doesn't work|timer doesn't work through/;
+
+/** A kernel that starts while the host has no time for it may miss the few ticks by which it tries its timer. It says nothing about the guest. */
+export function isTimerTrouble({ way, recognised }: LifeEvidence): boolean {
+  return way === 'boot' && recognised.some(({ meaning, text }) => meaning === 'panic' && TIMER_PANIC.test(text));
+}
+
+function timerTrouble({ evidence, proof }: Scene): Decision | null {
+  if (!isTimerTrouble(evidence) || atLeast(proof, 'user-space')) return null;
+  return inconclusive('unknown', 'Its kernel gave up while it tried its timer, as it does where the host has too little time for it.');
 }
 
 function panickedByEvent({ evidence }: Scene): Decision | null {
@@ -152,6 +172,12 @@ const reachedKernel = ({ evidence }: Scene): boolean => evidence.stages.some(({ 
 function noBootDevice(scene: Scene): Decision | null {
   const text = said(scene, 'no-boot-device');
   if (!text || reachedKernel(scene) || atLeast(scene.proof, 'user-space')) return null;
+  if (scene.evidence.bootEntriesMissing) {
+    return inconclusive(
+      'no-boot-device',
+      `Its firmware had a list of its own of what to start, which is not in the restore point, and finds nothing without it: ${quoted(text)}.`,
+    );
+  }
   return failed('no-boot-device', `The firmware finds nothing to start: ${quoted(text)}.`);
 }
 

@@ -54,6 +54,9 @@ const PATTERNS: Pattern[] = [
     meaning: 'loader-failed',
     pattern: /(?:BOOTMGR is missing|NTLDR is missing|Windows Boot Manager|Windows failed to start|A required device isn't connected)/,
   },
+  // Xen and GNU Mach
+  { code: 'xen.panic', meaning: 'panic', pattern: /(?:\(XEN\) Panic on CPU \d+:|Manual reset required \('noreboot' specified\))/ },
+  { code: 'mach.panic', meaning: 'panic', pattern: /^(?:panic \{cpu\d+\}|No bootstrap code loaded with the kernel)/ },
   // BSD
   { code: 'bsd.panic', meaning: 'panic', pattern: /^panic: (?!%)\S/ },
   { code: 'bsd.debugger', meaning: 'panic', pattern: /^(?:db>|ddb\{\d+\}>)/ },

@@ -6,7 +6,7 @@ import type { CheckContext } from '../../../src/check.js';
 import type { GuestNetwork, Machine } from '../../../src/labs/lab.js';
 import type { ExpectedService, OfferedService } from '../../../src/types.js';
 import type { ProbeResult, ProofLevel } from '../evidence.js';
-import type { AskNetwork } from '../procedure.js';
+import type { AskNetwork } from '../plan.js';
 import { probeOf, type ServiceAnswer } from '../services/all.js';
 import type { Watch } from '../watch/watch.js';
 

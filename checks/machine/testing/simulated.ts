@@ -18,6 +18,8 @@ export interface Behaviour {
   reacts?: { lights?: boolean; keys?: boolean; serial?: boolean; sysrq?: boolean };
   /** It shuts down so long after the power button; null: it never does. */
   powerOffAfterMs?: number | null;
+  /** Before, nobody is there to take notice of the power button. */
+  upAfterMs?: number;
   /** Screen by the time since the start. */
   screen?: (ms: number) => string;
   serial?: (ms: number) => string;
@@ -30,7 +32,7 @@ export interface Behaviour {
 const STEP_MS = 250;
 const DESCRIPTION: MachineDescription = {
   ...{ machineType: 'pc-q35-7.2', cpuModel: 'max', cpus: 2, memoryMiB: 512, firmware: 'bios' },
-  ...{ devices: [], machineOptions: {}, flashBytes: [], origins: {}, deviations: [] },
+  ...{ devices: [], machineOptions: {}, flashBytes: [], userNetworks: 0, origins: {}, deviations: [] },
 };
 
 export class SimulatedMachine implements Machine {
@@ -112,7 +114,7 @@ export class SimulatedMachine implements Machine {
 
   async pressPower(): Promise<void> {
     this.touched.push('power');
-    this.poweredAt ??= this.now;
+    if (this.now >= (this.behaviour.upAfterMs ?? 0)) this.poweredAt ??= this.now;
   }
 
   async readMemory(_address: number, lengthBytes: number): Promise<Buffer> {

@@ -2,7 +2,8 @@
  * The page checksum of PostgreSQL (src/include/storage/checksum_impl.h describes it: 32 FNV-1a-like sums side by side).
  * `pageChecksum` is the plain definition and the fallback; `PageChecksums` does many pages at once in WebAssembly SIMD.
  */
-import { assemble, type Code, canRun, I32, instantiate, V128, wasm } from '../../../src/bytes/wasm-assembler.js';
+import { type Code, I32, V128, type WasmFunction, wasm } from '../../../src/bytes/wasm-assembler.js';
+import { compiled, instantiate, type WasmModule, WasmSpace } from '../../../src/bytes/wasm-engine.js';
 
 const PRIME = 16777619;
 /** Where each of the 32 sums starts. */
@@ -44,8 +45,8 @@ export interface PageChecksums {
 
 /** @param bufferBytes capacity of the buffer, a multiple of `pageBytes`. */
 export function createPageChecksums(bufferBytes: number, pageBytes: number, allowSimd = true): PageChecksums {
-  const code = assemble(CHECKSUM_FUNCTION);
-  return allowSimd && canRun(code) ? simdChecksums(code, bufferBytes, pageBytes) : plainChecksums(bufferBytes, pageBytes);
+  const module = allowSimd ? compiled('page checksums of PostgreSQL', checksumFunction) : null;
+  return module ? simdChecksums(module, bufferBytes, pageBytes) : plainChecksums(bufferBytes, pageBytes);
 }
 
 function plainChecksums(bufferBytes: number, pageBytes: number): PageChecksums {
@@ -58,15 +59,18 @@ function plainChecksums(bufferBytes: number, pageBytes: number): PageChecksums {
   return { buffer, compute, how: 'plain' };
 }
 
-function simdChecksums(code: Uint8Array<ArrayBuffer>, bufferBytes: number, pageBytes: number): PageChecksums {
+function simdChecksums(module: WasmModule, bufferBytes: number, pageBytes: number): PageChecksums {
   const pages = bufferBytes / pageBytes;
-  const { memory, call } = instantiate(code, CHECKSUM_FUNCTION.name, bufferBytes + 4 * pages);
-  const sums = new Uint32Array(memory.buffer, bufferBytes, pages);
+  const space = new WasmSpace(bufferBytes);
+  const { memory, buffer } = space;
+  const call = instantiate(module, memory);
+  const out = space.take(4 * pages);
+  const sums = new Uint32Array(memory.buffer, out, pages);
   const compute = (count: number, firstBlock: number) => {
-    if (count > 0) call(count, pageBytes, firstBlock, bufferBytes);
+    if (count > 0) call(count, pageBytes, firstBlock, out);
     return sums;
   };
-  return { buffer: new Uint8Array(memory.buffer, 0, bufferBytes), compute, how: 'simd' };
+  return { buffer, compute, how: 'simd' };
 }
 
 // Parameters and locals of the WebAssembly function.
@@ -83,19 +87,17 @@ const SUM = 9; // eight registers of four sums each
 
 const register = [0, 1, 2, 3, 4, 5, 6, 7];
 
-const CHECKSUM_FUNCTION = {
-  name: 'checksums',
-  parameters: 4,
-  locals: [I32, I32, I32, I32, V128, ...register.map(() => V128)],
-  body: wasm.repeatWhile([...startPage(), ...eachStep(), ...finishPage(), ...nextPage()]),
-};
+function checksumFunction(): WasmFunction {
+  const locals = [I32, I32, I32, I32, V128, ...register.map(() => V128)];
+  return { parameters: 4, locals, body: wasm.repeatWhile([startPage(), eachStep(), finishPage(), nextPage()]) };
+}
 
 function startPage(): Code {
   return [
-    ...[...wasm.localGet(CURSOR), ...wasm.localTee(PAGE_START), ...wasm.localGet(PAGE_BYTES), ...wasm.i32Add, ...wasm.localSet(PAGE_END)],
-    ...[...wasm.localGet(PAGE_START), ...wasm.i32Load16U(CHECKSUM_OFFSET), ...wasm.localSet(STORED)],
-    ...[...wasm.localGet(PAGE_START), ...wasm.i32Const(0), ...wasm.i32Store16(CHECKSUM_OFFSET)],
-    ...register.flatMap((i) => [...wasm.v128Const(SEEDS.slice(4 * i, 4 * i + 4)), ...wasm.localSet(SUM + i)]),
+    [wasm.localGet(CURSOR), wasm.localTee(PAGE_START), wasm.localGet(PAGE_BYTES), wasm.i32Add, wasm.localSet(PAGE_END)],
+    [wasm.localGet(PAGE_START), wasm.i32Load16U(CHECKSUM_OFFSET), wasm.localSet(STORED)],
+    [wasm.localGet(PAGE_START), wasm.i32Const(0), wasm.i32Store16(CHECKSUM_OFFSET)],
+    register.flatMap((i) => [wasm.v128Const(SEEDS.slice(4 * i, 4 * i + 4)), wasm.localSet(SUM + i)]),
   ];
 }
 
@@ -103,34 +105,34 @@ function startPage(): Code {
 function round(load: ((i: number) => Code) | null): Code {
   const prime = wasm.v128Const([PRIME, PRIME, PRIME, PRIME]);
   return register.flatMap((i) => [
-    ...wasm.localGet(SUM + i),
-    ...(load ? [...load(i), ...wasm.v128Xor] : []),
-    ...[...wasm.localTee(TEMP), ...prime, ...wasm.i32x4Mul],
-    ...[...wasm.localGet(TEMP), ...wasm.i32Const(17), ...wasm.i32x4ShrU, ...wasm.v128Xor, ...wasm.localSet(SUM + i)],
+    wasm.localGet(SUM + i),
+    load ? [load(i), wasm.v128Xor] : [],
+    [wasm.localTee(TEMP), prime, wasm.i32x4Mul],
+    [wasm.localGet(TEMP), wasm.i32Const(17), wasm.i32x4ShrU, wasm.v128Xor, wasm.localSet(SUM + i)],
   ]);
 }
 
 function eachStep(): Code {
   return wasm.repeatWhile([
-    ...round((i) => [...wasm.localGet(CURSOR), ...wasm.v128Load(16 * i)]),
-    ...[...wasm.localGet(CURSOR), ...wasm.i32Const(128), ...wasm.i32Add, ...wasm.localTee(CURSOR), ...wasm.localGet(PAGE_END), ...wasm.i32LtU],
+    round((i) => [wasm.localGet(CURSOR), wasm.v128Load(16 * i)]),
+    [wasm.localGet(CURSOR), wasm.i32Const(128), wasm.i32Add, wasm.localTee(CURSOR), wasm.localGet(PAGE_END), wasm.i32LtU],
   ]);
 }
 
 function finishPage(): Code {
-  const folded = [...wasm.localGet(SUM), ...register.slice(1).flatMap((i) => [...wasm.localGet(SUM + i), ...wasm.v128Xor]), ...wasm.localSet(TEMP)];
-  const lanes = [0, 1, 2, 3].flatMap((lane) => [...wasm.localGet(TEMP), ...wasm.i32x4ExtractLane(lane), ...wasm.i32Xor]);
+  const folded = [wasm.localGet(SUM), register.slice(1).flatMap((i) => [wasm.localGet(SUM + i), wasm.v128Xor]), wasm.localSet(TEMP)];
+  const lanes = [0, 1, 2, 3].flatMap((lane) => [wasm.localGet(TEMP), wasm.i32x4ExtractLane(lane), wasm.i32Xor]);
   return [
-    ...[...round(null), ...round(null), ...folded, ...wasm.localGet(OUT), ...wasm.localGet(BLOCK), ...lanes],
-    ...[...wasm.i32Const(65535), ...wasm.i32RemU, ...wasm.i32Const(1), ...wasm.i32Add, ...wasm.i32Store(0)],
-    ...[...wasm.localGet(PAGE_START), ...wasm.localGet(STORED), ...wasm.i32Store16(CHECKSUM_OFFSET)],
+    [round(null), round(null), folded, wasm.localGet(OUT), wasm.localGet(BLOCK), lanes],
+    [wasm.i32Const(65535), wasm.i32RemU, wasm.i32Const(1), wasm.i32Add, wasm.i32Store(0)],
+    [wasm.localGet(PAGE_START), wasm.localGet(STORED), wasm.i32Store16(CHECKSUM_OFFSET)],
   ];
 }
 
 function nextPage(): Code {
   return [
-    ...[...wasm.localGet(OUT), ...wasm.i32Const(4), ...wasm.i32Add, ...wasm.localSet(OUT)],
-    ...[...wasm.localGet(BLOCK), ...wasm.i32Const(1), ...wasm.i32Add, ...wasm.localSet(BLOCK)],
-    ...[...wasm.localGet(COUNT), ...wasm.i32Const(1), ...wasm.i32Sub, ...wasm.localTee(COUNT)],
+    [wasm.localGet(OUT), wasm.i32Const(4), wasm.i32Add, wasm.localSet(OUT)],
+    [wasm.localGet(BLOCK), wasm.i32Const(1), wasm.i32Add, wasm.localSet(BLOCK)],
+    [wasm.localGet(COUNT), wasm.i32Const(1), wasm.i32Sub, wasm.localTee(COUNT)],
   ];
 }

@@ -38,6 +38,7 @@ const SECCOMP = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecont
 const ACTIONS = 'reboot=reset,shutdown=pause,panic=pause';
 /** `pc-q35-7.2`. What the machine has or has not is said by its options. */
 const MACHINE_TYPE = /^[A-Za-z0-9][\w.-]*$/;
+const MOST_USER_NETWORKS = 32;
 const OPTION_NAME = /^[a-z][a-z0-9-]*$/;
 const CPU_MODEL = /^[\w.+-]+(,[\w.+=: -]+)*$/;
 
@@ -53,7 +54,7 @@ export function qemuArguments(plan: MachinePlan): string[] {
     ...['-m', String(memoryMiB(description)), '-object', JSON.stringify(memory(description))],
     ...(plan.strictBoot ? ['-boot', 'strict=on'] : []),
     ...plan.nodes.flatMap((node) => ['-blockdev', JSON.stringify(node)]),
-    ...plan.netdevs.flatMap((netdev) => ['-netdev', JSON.stringify(netdev)]),
+    ...[...plan.netdevs, ...userNetworks(description)].flatMap((netdev) => ['-netdev', JSON.stringify(netdev)]),
     ...(devices.serial ? ['-chardev', `socket,id=${SERIAL_LINE},path=${socket(SERIAL_SOCKET)}`] : []),
     ...devices.deafLines.flatMap((line) => ['-chardev', `null,id=${line}`]),
     ...(devices.sound ? ['-audiodev', `none,id=${SILENCE}`] : []),
@@ -89,6 +90,12 @@ function cpuModel({ cpuModel }: MachineDescription): string {
 
 function memoryMiB({ memoryMiB }: MachineDescription): number {
   return count(memoryMiB, 1, 16 * 2 ** 20, 'MiB of memory');
+}
+
+/** They stand in for those whose state the stream holds: no card is at them, and they lead nowhere. */
+function userNetworks({ userNetworks }: MachineDescription): Record<string, unknown>[] {
+  const number = count(userNetworks, 0, MOST_USER_NETWORKS, 'user-mode networks');
+  return Array.from({ length: number }, (_, index) => ({ type: 'user', id: `sp-user${index}`, restrict: true }));
 }
 
 function count(value: number, least: number, most: number, what: string): number {

@@ -92,6 +92,7 @@ async function trialStart(workFolder: WorkFolder, sandbox: SandboxSession): Prom
       machineType: 'q35',
       machineOptions: {},
       flashBytes: [],
+      userNetworks: 0,
       cpuModel: 'max',
       cpus: 1,
       memoryMiB: 64,

@@ -60,6 +60,7 @@ export const PC: MachineDescription = {
   machineType: 'pc-i440fx-7.2',
   machineOptions: {},
   flashBytes: [],
+  userNetworks: 0,
   cpuModel: 'qemu64',
   cpus: 1,
   memoryMiB: 64,

@@ -14,6 +14,7 @@ const PC: MachineDescription = {
     firmware: 'bios',
     machineOptions: {},
     flashBytes: [],
+    userNetworks: 0,
     origins: {},
     deviations: [],
   },

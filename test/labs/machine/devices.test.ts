@@ -6,7 +6,18 @@ import { romPath } from '../../../src/labs/machine/pci-path.js';
 import type { MachineDescription } from '../../../src/ways.js';
 
 const described = (devices: MachineDescription['devices'], machineType = 'pc-q35-7.2'): MachineDescription => ({
-  ...{ machineType, cpuModel: 'max', cpus: 1, memoryMiB: 64, firmware: 'bios', machineOptions: {}, flashBytes: [], origins: {}, deviations: [] },
+  ...{
+    machineType,
+    cpuModel: 'max',
+    cpus: 1,
+    memoryMiB: 64,
+    firmware: 'bios',
+    machineOptions: {},
+    flashBytes: [],
+    userNetworks: 0,
+    origins: {},
+    deviations: [],
+  },
   devices,
 });
 const place = (devices: MachineDescription['devices'], way: 'boot' | 'resume' = 'resume') => placeDevices(described(devices), ['disk0', 'disk1'], way);

@@ -1,0 +1,66 @@
+/** A cold boot, until somebody could use it, or until it is worth touching: what says nothing may be up, or may still be starting. */
+import { activityOf } from './decide/signals.js';
+import type { ProbeResult, TextMeaning } from './evidence.js';
+import { hasEnded, type Plan } from './plan.js';
+import type { Watch } from './watch/watch.js';
+
+/**
+ * `up`: somebody could log in, or a service answers. `ends`: a text says that it ends here, it ended, or its time is over. `quiet`: nothing
+ * moves any more. `settled`: something moves, but its consoles have nothing new to say.
+ */
+export type Arrival = 'up' | 'ends' | 'quiet' | 'settled';
+
+/** Nothing moved for so long: a boot has come to where it stays. */
+const QUIET_MS = 15_000;
+/** Consoles said nothing for so long, once a kernel was seen; before, or without any text, it takes longer. Doubled with every round. */
+const SETTLED_MS = 20_000;
+const SETTLED_UNSEEN_MS = 120_000;
+/** Consoles that never fall silent. */
+const TALKATIVE_MS = 240_000;
+/** After a text that ends a boot: whether something comes after all. */
+const LAST_WORDS_MS = 5_000;
+const ENDS: TextMeaning[] = ['panic', 'no-boot-device', 'loader-failed', 'emergency', 'passphrase'];
+
+/** @param round 0, 1, ...: how often it was touched before without an answer. What answers is added to `probes`. */
+export async function awaitBoot(watch: Watch, plan: Plan, round: number, probes: ProbeResult[]): Promise<Arrival> {
+  watch.noteStage('firmware');
+  const start = watch.last;
+  while (!hasEnded(watch) && watch.had() < plan.patience.bootMs && watch.last.wallMs < plan.patience.wallMs) {
+    if (watch.recognised.some(({ meaning }) => meaning === 'login')) return 'up';
+    const answers = await plan.askNetwork(watch);
+    if (answers.some(({ answered, proves }) => answered && proves === 'user-space')) {
+      probes.push(...answers);
+      watch.noteStage('service');
+      return 'up';
+    }
+    if (saysItEnds(watch)) {
+      await watch.until(() => hasEnded(watch), LAST_WORDS_MS);
+      return 'ends';
+    }
+    if (isQuiet(watch)) return 'quiet';
+    if (hasSettled(watch, watch.had(start), 2 ** round)) return 'settled';
+    await watch.pause(1_000);
+  }
+  return 'ends';
+}
+
+const saysItEnds = (watch: Watch): boolean => watch.recognised.some(({ meaning, fresh }) => fresh && ENDS.includes(meaning));
+
+/** No disk request, no screen, no serial line for a while. A processor that runs alone is not what moves a boot. */
+function isQuiet(watch: Watch): boolean {
+  const activity = activityWithin(watch, QUIET_MS);
+  return activity !== null && activity.diskRequests + activity.screenChanges + activity.serialBytes + activity.frames === 0;
+}
+
+function hasSettled(watch: Watch, hadMs: number, patience: number): boolean {
+  if (hadMs >= TALKATIVE_MS * patience) return true;
+  const silentMs = (watch.stages.some(({ stage }) => stage === 'kernel' || stage === 'user-space') ? SETTLED_MS : SETTLED_UNSEEN_MS) * patience;
+  const activity = hadMs < silentMs ? null : activityWithin(watch, silentMs);
+  return activity !== null && activity.screenChanges + activity.serialBytes === 0;
+}
+
+/** Of the last looks; null when there are not enough of them. */
+function activityWithin(watch: Watch, withinMs: number): ReturnType<typeof activityOf> | null {
+  const recent = watch.looks.filter((look) => watch.had(look) <= withinMs);
+  return watch.had() < withinMs || recent.length < 3 ? null : activityOf(recent);
+}
