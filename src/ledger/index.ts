@@ -17,5 +17,5 @@ export {
 } from './ledger.js';
 export type { DocumentFilter, LatestFilter, Stored } from './lookups.js';
 export { buildRecord, buildRunDocument, newRecordId, type RecordInput } from './record.js';
-export { problemsOfRecord, problemsOfRun, recordSchema, runSchema } from './schemas.js';
+export { documentSchema, problemsOfDocument, problemsOfRecord, problemsOfRun, runSchema } from './schemas.js';
 export type { LedgerNote, LedgerProblem, LedgerProblemKind, LedgerVerification } from './verify.js';
