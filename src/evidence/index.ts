@@ -12,6 +12,7 @@ export {
 export { initKey, type NewKey, revokeKey, rotateKey } from './key-events.js';
 export { hasKeyFile, keyPath, type Passphrase } from './key-files.js';
 export { checkLedgerSignatures, signaturesOfEntry } from './ledger-signatures.js';
+export { checkWord, hashLines, paperHead } from './paper.js';
 export { type PublicKey, shortKeyId } from './public-key.js';
 export { openRecorder, Recorder, type RecorderOptions } from './recorder.js';
 export { keyInUse, openSigner, type SigningContext } from './signer.js';
