@@ -1,6 +1,7 @@
 /** What the rest of the program uses to sign and to verify. */
 
 export { anchorsOf, publicKeyFile } from './anchors.js';
+export { type ArchiveManifest, type ArchiveVerification, boundOf, exportArchive, verifyArchive } from './archive/index.js';
 export { type Attested, attest } from './attest.js';
 export {
   type Anchors,
@@ -15,5 +16,5 @@ export { checkLedgerSignatures, signaturesOfEntry } from './ledger-signatures.js
 export { checkWord, hashLines, paperHead } from './paper.js';
 export { type PublicKey, shortKeyId } from './public-key.js';
 export { openRecorder, Recorder, type RecorderOptions } from './recorder.js';
-export { keyInUse, openSigner, type SigningContext } from './signer.js';
+export { keyInUse, openSigner, type Signer, type SigningContext } from './signer.js';
 export type { KeyStanding, KeyState } from './trust.js';
