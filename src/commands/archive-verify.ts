@@ -14,6 +14,8 @@ export interface ArchiveVerifyArguments {
   requireSignature?: boolean | undefined;
   /** Hash of a head that was printed earlier. */
   head?: string | undefined;
+  /** Certificates of authorities for time stamps. */
+  tsaCa?: string | undefined;
   json?: boolean | undefined;
 }
 
@@ -29,10 +31,10 @@ export async function archiveVerifyCommand(path: string, options: ArchiveVerifyA
   return verification.ok ? EXIT.passed : EXIT.ledger;
 }
 
-async function read(path: string, { key, head }: ArchiveVerifyArguments): Promise<ArchiveVerification> {
+async function read(path: string, { key, head, tsaCa }: ArchiveVerifyArguments): Promise<ArchiveVerification> {
   const anchors = anchorsOf(key ?? []);
   try {
-    return await verifyArchive(path, anchors, head);
+    return await verifyArchive(path, anchors, { head, tsaCa });
   } catch (cause) {
     if (typeof (cause as NodeJS.ErrnoException).code !== 'string') throw cause;
     throw new UsageError({ code: 'usage.archive', message: `${path} cannot be read: ${(cause as Error).message}`, cause });

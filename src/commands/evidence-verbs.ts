@@ -7,6 +7,7 @@ import { keysInitCommand, keysListCommand, keysRevokeCommand, keysRotateCommand 
 import { ledgerVerifyCommand } from './ledger.js';
 import { ledgerExportCommand } from './ledger-export.js';
 import { ledgerHeadCommand } from './ledger-head.js';
+import { ledgerTimestampCommand } from './ledger-timestamp.js';
 import { signOffCommand } from './sign-off.js';
 import type { Streams } from './streams.js';
 
@@ -51,12 +52,23 @@ function addLedger(program: Command, streams: Streams, done: Done): void {
     .argument('[archive]', 'an archive made by "ledger export", instead of the ledger')
     .option('--head <HASH>', 'a head that was printed earlier: the chain must still hold it')
     .option('--key <KEY>', 'trust begins with this key alone: its id, or a file with the public key (may be given again)', several, [])
+    .option('--tsa-ca <FILE>', 'certificates of the authority for time stamps (PEM): verifies their tokens too')
     .option(...SIGNED)
     .option(...STATE)
     .option(...JSON_OUT)
     .action(async (archive: string | undefined, options) =>
       done(archive === undefined ? await ledgerVerifyCommand(options, streams) : await archiveVerifyCommand(archive, options, streams)),
     );
+  ledger
+    .command('timestamp')
+    .description('let an authority outside sign the head of the chain with its time (RFC 3161), and store that')
+    .option('--tsa <URL>', 'address of the authority')
+    .option('--tsa-command <PROGRAM...>', 'a program that gets the query on standard input and gives the reply on standard output')
+    .requiredOption('--tsa-ca <FILE>', 'certificates that the reply must verify with (PEM)')
+    .option(...SIGNED)
+    .option(...STATE)
+    .option(...JSON_OUT)
+    .action(async (options) => done(await ledgerTimestampCommand(options, streams)));
   ledger
     .command('export')
     .description('write a part of the ledger as an archive that can be verified without it')

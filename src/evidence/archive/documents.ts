@@ -20,8 +20,8 @@ export class ArchivedDocuments {
   readonly keys = new Map<string, string>();
   /** Digests of artefacts that records name. */
   readonly artefacts = new Set<string>();
-  /** Tokens of time stamps, by entry. */
-  readonly tokens = new Map<number, string>();
+  /** By entry; their texts, whatever they say. */
+  readonly timestamps = new Map<number, { token: string; headHash: string; genTime: string }>();
   readonly signatures: SignatureReport = { signed: 0, unsigned: 0, signatures: 0, keys: [], problems: [] };
   private readonly keyDocuments: SignedText[] = [];
   private pending: SignedText | null = null;
@@ -93,7 +93,7 @@ export class ArchivedDocuments {
       for (const one of document.artefacts) this.artefacts.add(String(one?.sha256));
     if (document && isKind(document, 'key')) this.keys.set(String(document.keyId), String(document.publicKey));
     if (!document || !isKind(document, 'timestamp')) return;
-    this.tokens.set(seq, String(document.token));
+    this.timestamps.set(seq, { token: String(document.token), headHash: String(document.headHash), genTime: String(document.genTime) });
     if (this.chain[document.headSeq - 1]?.entryHash !== document.headHash)
       this.problem(`The time stamp of entry ${seq} is about a head that the chain does not have.`);
   }

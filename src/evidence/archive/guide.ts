@@ -120,7 +120,7 @@ for token in timestamps/*.tst; do
   head=$(jq -r .headHash "$document")
   jq -r '"entry \\(.headSeq) existed at \\(.genTime), says \\(.authority)"' "$document"
   grep -q "\\"entryHash\\":\\"$head\\"" chain.jsonl
-  if [ -n "\${TSA_CA:-}" ]; then openssl ts -verify -digest "$head" -token_in -in "$token" -CAfile "$TSA_CA"; fi
+  if [ -n "\${TSA_CA:-}" ]; then openssl ts -verify -digest "$head" -token_in -in "$token" -CAfile "$TSA_CA" -attime "$(jq -r '.genTime | sub("\\\\.[0-9]+Z$"; "Z") | fromdate' "$document")"; fi
 done
 echo "ok: time stamps are about heads of this chain"
 \`\`\`

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { FormatError } from '../../errors.js';
 import type { LedgerEntry, LedgerHead } from '../../ledger/index.js';
 import type { Anchors, KeyRing, SignatureReport } from '../check-signatures.js';
+import { objectionToTimestamp } from '../timestamp.js';
 import { headOf, readChain } from './chain.js';
 import { type Contents, completenessProblems } from './completeness.js';
 import { ArchivedDocuments } from './documents.js';
@@ -29,13 +30,21 @@ export interface ArchiveVerification {
 
 const MAX_PROBLEMS = 1000;
 
-/** Never throws for what it finds, only for what it cannot read. @param head one that was printed earlier: the chain must hold it */
-export async function verifyArchive(path: string, anchors: Anchors, head?: string): Promise<ArchiveVerification> {
+export interface Demands {
+  /** A head that was printed earlier: the chain must hold it. */
+  head?: string | undefined;
+  /** Certificates of authorities (PEM): tokens must verify with them. */
+  tsaCa?: string | undefined;
+}
+
+/** Never throws for what it finds, only for what it cannot read. */
+export async function verifyArchive(path: string, anchors: Anchors, { head, tsaCa }: Demands = {}): Promise<ArchiveVerification> {
   const verifier = new ArchiveVerifier(anchors);
   try {
     for await (const file of archiveFiles(path)) await verifier.take(file);
     await verifier.finish();
     if (head !== undefined) verifier.mustHold(head.replace(/\s/g, '').toLowerCase());
+    if (tsaCa !== undefined) await verifier.checkTokens(tsaCa);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     verifier.problem(`The archive cannot be trusted: ${error.message}.`);
@@ -73,13 +82,21 @@ class ArchiveVerifier {
   async finish(): Promise<void> {
     const ring = await this.documents.finish();
     for (const message of this.sums.problems()) this.problem(message);
-    const { found, keys, tokens, artefacts } = this.documents;
+    const { found, keys, timestamps, artefacts } = this.documents;
+    const tokens = new Map([...timestamps].map(([seq, { token }]) => [seq, token]));
     for (const message of completenessProblems(this.manifest, headOf(this.chain), found, { keys, tokens, artefacts }, this.contents)) this.problem(message);
     if (this.seal !== null) this.checkSeal(ring, this.seal);
   }
 
   mustHold(hash: string): void {
     if (!this.chain.some(({ entryHash }) => entryHash === hash)) this.problem(`No entry of the chain has the hash ${hash}.`);
+  }
+
+  async checkTokens(caFile: string): Promise<void> {
+    for (const [seq, document] of this.documents.timestamps) {
+      const why = await objectionToTimestamp(document, caFile);
+      if (why !== null) this.problem(`The time stamp of entry ${seq} does not count: ${why}.`);
+    }
   }
 
   result(): ArchiveVerification {
@@ -92,7 +109,7 @@ class ArchiveVerifier {
       files: this.sums.count,
       documents: documents.found.length,
       artefacts: this.contents.artefacts.size,
-      timestamps: documents.tokens.size,
+      timestamps: documents.timestamps.size,
       sealedBy: this.sealedBy,
       signatures: documents.signatures,
       problems,
