@@ -36,14 +36,20 @@ export interface LedgerHead {
 
 export const EMPTY_HEAD: LedgerHead = { count: 0, hash: GENESIS_HASH, recordId: '' };
 
-export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+export function sha256Hex(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
-/** SHA-256 of `snapproof.ledger-entry/v1`, a line feed, and the canonical JSON of the fields. */
+/** SHA-256 of `snapproof.ledger-entry/v1`, a line feed, and the canonical JSON of the fields, written out here because it is made for every entry. */
 export function entryHash(fields: EntryFields): string {
   const { seq, recordId, recordSha256, previousHash, previousRecordId, appendedAt } = fields;
-  return sha256Hex(ENTRY_DOMAIN + canonicalJson({ seq, recordId, recordSha256, previousHash, previousRecordId, appendedAt }));
+  const first = `{"appendedAt":${json(appendedAt)},"previousHash":${json(previousHash)},"previousRecordId":${json(previousRecordId)}`;
+  return sha256Hex(`${ENTRY_DOMAIN}${first},"recordId":${json(recordId)},"recordSha256":${json(recordSha256)},"seq":${json(seq)}}`);
+}
+
+/** As in canonical JSON: the names above are sorted already. */
+function json(value: string | number): string {
+  return JSON.stringify(value);
 }
 
 /** The entry that follows `head`. */
