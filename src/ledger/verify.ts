@@ -106,8 +106,7 @@ function collect(rows: Iterable<Row>): CheckedEntry[] {
  */
 export function checkEntry(database: LedgerDatabase, seq: number): string[] {
   return database.transaction(() => {
-    const at = (number: number): Row | null =>
-      statement<[number], Row>(database, `SELECT ${COLUMNS} FROM entries WHERE seq = ?`).get(number) ?? null;
+    const at = (number: number): Row | null => statement<[number], Row>(database, `SELECT ${COLUMNS} FROM entries WHERE seq = ?`).get(number) ?? null;
     const entry = at(seq);
     if (!entry) return [`There is no entry ${seq}.`];
     const head = statement<[], LedgerHead>(database, 'SELECT count, hash, record_id AS recordId FROM head WHERE id = 1').get() ?? EMPTY_HEAD;
