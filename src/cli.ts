@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { CHECKS, FINDERS } from '../checks/index.js';
 import { checksCommand } from './commands/checks.js';
 import { doctor } from './commands/doctor.js';
+import { gateCommand } from './commands/gate.js';
 import { historyCommand } from './commands/history.js';
 import { inspectCommand } from './commands/inspect.js';
 import { ledgerVerifyCommand } from './commands/ledger.js';
@@ -85,6 +86,30 @@ state(program.command('history'))
   .option('--json', 'one JSON document on standard output')
   .action(async (options) => {
     exitCode = await historyCommand(options, streams);
+  });
+
+/** What a proof must be: the same for all that ask the gate. */
+function requirements(command: Command): Command {
+  return state(command)
+    .option('--max-age <AGE>', 'of the proof: 7d, 36h, ... (default: any)')
+    .option('--max-backup-age <AGE>', 'of the backup itself (default: any)')
+    .addOption(new Option('--require <CONSISTENCY>', 'least consistency that was really there').choices(['crash', 'filesystem', 'application']))
+    .addOption(new Option('--depth <DEPTH>', 'what was really tested').choices(['static', 'recovery', 'boot', 'resume', 'full']))
+    .option('--accept-untested-recovery', 'a database whose recovery could not be tested does not stand against --depth')
+    .option('--require-signature', 'only a record with a signature that counts')
+    .option('--key <KEY>', 'trust this public key (its id, or a PEM file) instead of the first of the ledger')
+    .option('--allow-folder <DIR>', 'members of a backing chain may lie there too (may be given again)', collect, []);
+}
+
+requirements(program.command('gate'))
+  .description('exit code 0 only if a record in the ledger proves exactly these bytes; says what is missing otherwise')
+  .argument('<target>', 'a restore point (path), a SHA-256, or a machine')
+  .option('--trust-digest', 'do not read the files again: names, lengths and times of change must do')
+  .option('--verify-ledger', 'verify the whole ledger, not only the entries the answer relies on')
+  .option('--json', 'one JSON document on standard output')
+  .addHelpText('after', '\nExit codes: 0 proven, 1 proof missing or failed, 2 usage, 3 inconclusive, 4 the tool itself failed, 5 ledger.')
+  .action(async (target: string, options) => {
+    exitCode = await gateCommand({ target, ...options }, streams);
   });
 
 const ledger = program.command('ledger').description('the store of all records');
