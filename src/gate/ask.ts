@@ -40,11 +40,21 @@ async function askBytes(digests: FileDigest[], problems: Shortfall[], id: string
 function whyNone(about: Stored<VerificationRecord>[], digests: FileDigest[], id: string, machine: string, { ledger }: Question): Shortfall {
   const sameDisks = about.find(({ document }) => sameData(document.restorePoint.files, digests));
   if (sameDisks)
-    return { code: 'config-changed', message: `Record ${sameDisks.document.id} is about the same disks with another configuration beside them: ${differing(sameDisks.document, digests)}.` };
-  if (about[0]) return { code: 'other-set', message: `Record ${about[0].document.id} is about these files together with others, or in another order: it does not prove them as they are here.` };
+    return {
+      code: 'config-changed',
+      message: `Record ${sameDisks.document.id} is about the same disks with another configuration beside them: ${differing(sameDisks.document, digests)}.`,
+    };
+  if (about[0])
+    return {
+      code: 'other-set',
+      message: `Record ${about[0].document.id} is about these files together with others, or in another order: it does not prove them as they are here.`,
+    };
   const earlier = recordsOfMachine(ledger, machine).find(({ document }) => document.restorePoint.id === id);
   if (earlier)
-    return { code: 'bytes-changed', message: `The files are not those that were verified (record ${earlier.document.id}): ${differing(earlier.document, digests)}. They changed since, or were replaced.` };
+    return {
+      code: 'bytes-changed',
+      message: `The files are not those that were verified (record ${earlier.document.id}): ${differing(earlier.document, digests)}. They changed since, or were replaced.`,
+    };
   return { code: 'no-record', message: 'The ledger holds no record about exactly these bytes. Verify them first: snapproof verify.' };
 }
 
@@ -65,13 +75,22 @@ async function askTrusted(files: FoundFile[], problems: Shortfall[], id: string,
   if (!newest) return missing([{ code: 'no-record', message: 'The ledger holds no record about this restore point at this place.' }]);
   const note = 'The files were not read: their names, lengths and times of change are as when they were verified.';
   if (!lookUnchanged(newest.document, files))
-    return missing([{ code: 'bytes-changed', message: `The files do not look as when they were verified (record ${newest.document.id}): a length, a name or a time of change differs.` }]);
-  const decision = await judge(here.filter(({ document }) => lookUnchanged(document, files)), question);
+    return missing([
+      {
+        code: 'bytes-changed',
+        message: `The files do not look as when they were verified (record ${newest.document.id}): a length, a name or a time of change differs.`,
+      },
+    ]);
+  const decision = await judge(
+    here.filter(({ document }) => lookUnchanged(document, files)),
+    question,
+  );
   return { ...decision, notes: [...decision.notes, note] };
 }
 
 function lookUnchanged({ restorePoint, startedAt }: VerificationRecord, files: FoundFile[]): boolean {
-  const list = (all: { role: string; path: string; sizeBytes: number }[]): string => JSON.stringify(all.map(({ role, path, sizeBytes }) => [role, path, sizeBytes]));
+  const list = (all: { role: string; path: string; sizeBytes: number }[]): string =>
+    JSON.stringify(all.map(({ role, path, sizeBytes }) => [role, path, sizeBytes]));
   return list(restorePoint.files) === list(files) && files.every(({ modifiedAt }) => modifiedAt.getTime() <= Date.parse(startedAt));
 }
 
@@ -80,7 +99,9 @@ async function askDigest(sha256: string, question: Question): Promise<Decision> 
   const records = recordsOf(question.ledger, [sha256]);
   if (records.length === 0) return judge([], question);
   const decisions = await Promise.all([...groups(records, ({ files }) => dataKey(files)).values()].map((group) => judge(group, question)));
-  const best = (['broken', 'proven', 'failed', 'missing', 'inconclusive'] as Answer[]).flatMap((answer) => decisions.filter((one) => one.answer === answer))[0] as Decision;
+  const best = (['broken', 'proven', 'failed', 'missing', 'inconclusive'] as Answer[]).flatMap((answer) =>
+    decisions.filter((one) => one.answer === answer),
+  )[0] as Decision;
   const others = (best.record?.document.restorePoint.files.length ?? 1) - 1;
   const note = `Only this digest was named: no file was read${others > 0 ? `, and the record proves it together with ${others} more` : ''}.`;
   return { ...best, notes: [...best.notes, note] };
@@ -94,7 +115,10 @@ async function askMachine(machine: string, question: Question): Promise<Decision
   const decision = await judge(all[0] ?? [], question);
   const notes = [...decision.notes, 'No file was read: this says what was proven, not that it still lies where it was.'];
   const proven = decision.answer === 'proven' ? null : await firstProven(all.slice(1), question);
-  if (proven?.record) notes.push(`The newest restore point that is proven is of ${proven.record.document.restorePoint.takenAt ?? 'an unknown time'} (record ${proven.record.document.id}).`);
+  if (proven?.record)
+    notes.push(
+      `The newest restore point that is proven is of ${proven.record.document.restorePoint.takenAt ?? 'an unknown time'} (record ${proven.record.document.id}).`,
+    );
   return { ...decision, notes };
 }
 
@@ -107,7 +131,10 @@ async function firstProven(all: Stored<VerificationRecord>[][], question: Questi
 }
 
 /** Records about the same, in the order of the records. */
-function groups(records: Stored<VerificationRecord>[], keyOf: (about: VerificationRecord['restorePoint']) => string): Map<string, Stored<VerificationRecord>[]> {
+function groups(
+  records: Stored<VerificationRecord>[],
+  keyOf: (about: VerificationRecord['restorePoint']) => string,
+): Map<string, Stored<VerificationRecord>[]> {
   const found = new Map<string, Stored<VerificationRecord>[]>();
   for (const record of records) {
     const key = keyOf(record.document.restorePoint);

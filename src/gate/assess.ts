@@ -49,14 +49,18 @@ export function shortfallsOf(candidate: Candidate, requirements: Requirements, n
     ...ages(record, requirements, now),
     ...consistency(record, requirements.consistency),
     ...depth(record, requirements),
-    ...(requirements.signature && candidate.unsigned !== null ? [{ code: 'signature', message: `The record is not signed as required: ${candidate.unsigned}.` }] : []),
+    ...(requirements.signature && candidate.unsigned !== null
+      ? [{ code: 'signature', message: `The record is not signed as required: ${candidate.unsigned}.` }]
+      : []),
   ];
 }
 
 /** What others say of it. */
 function standing({ drillVerdict, rejected }: Candidate): Shortfall[] {
   return [
-    ...(drillVerdict === 'void' ? [{ code: 'drill-void', message: 'The drill that made this record is void (a known-bad control passed), so nothing it says counts.' }] : []),
+    ...(drillVerdict === 'void'
+      ? [{ code: 'drill-void', message: 'The drill that made this record is void (a known-bad control passed), so nothing it says counts.' }]
+      : []),
     ...(rejected === null ? [] : [{ code: 'rejected', message: `The record was rejected by ${rejected}.` }]),
   ];
 }
@@ -74,7 +78,8 @@ function age(code: string, what: string, since: string, instant: string | null, 
   const at = instant === null ? Number.NaN : Date.parse(instant);
   if (Number.isNaN(at)) return [{ code, message: `${what} has no known age: when ${since} is not known.` }];
   const ageMs = now.getTime() - at;
-  if (ageMs < -CLOCK_TOLERANCE_MS) return [{ code: 'clock', message: `${what} comes from the future (${instant}, now it is ${now.toISOString()}): one of the clocks is wrong.` }];
+  if (ageMs < -CLOCK_TOLERANCE_MS)
+    return [{ code: 'clock', message: `${what} comes from the future (${instant}, now it is ${now.toISOString()}): one of the clocks is wrong.` }];
   if (limitMs === null || ageMs <= limitMs) return [];
   return [{ code, message: `${what} is too old: ${since} ${formatDuration(ageMs)} ago (${instant}), allowed are ${formatDuration(limitMs)}.` }];
 }

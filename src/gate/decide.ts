@@ -36,12 +36,19 @@ function brokenChain(candidates: Candidate[]): Decision | null {
 
 /** A failure stands until the same bytes passed later at a depth that does all that the failed verification did. */
 function unrefutedFailure(candidates: Candidate[]): Decision | null {
-  const failure = candidates.find((candidate, index) => wordOf(candidate) === 'failed' && !candidates.slice(0, index).some((later) => refutes(later, candidate)));
+  const failure = candidates.find(
+    (candidate, index) => wordOf(candidate) === 'failed' && !candidates.slice(0, index).some((later) => refutes(later, candidate)),
+  );
   if (!failure) return null;
   const { document } = failure.stored;
   const passedLater = candidates.slice(0, candidates.indexOf(failure)).some((later) => wordOf(later) === 'passed');
   const notes = passedLater ? ['A later verification passed, but it did not do all that the failed one did (or does not count), so the failure stands.'] : [];
-  return { answer: 'failed', record: failure.stored, missing: [{ code: 'failed', message: `These bytes failed verification. ${firstReason(document)}` }], notes };
+  return {
+    answer: 'failed',
+    record: failure.stored,
+    missing: [{ code: 'failed', message: `These bytes failed verification. ${firstReason(document)}` }],
+    notes,
+  };
 }
 
 function refutes(later: Candidate, failed: Candidate): boolean {
@@ -62,7 +69,8 @@ function bestPass(candidates: Candidate[], requirements: Requirements, now: Date
 }
 
 function withoutPass([newest]: Candidate[]): Decision {
-  if (!newest) return { answer: 'missing', record: null, missing: [{ code: 'no-record', message: 'The ledger holds no record about exactly these bytes.' }], notes: [] };
+  if (!newest)
+    return { answer: 'missing', record: null, missing: [{ code: 'no-record', message: 'The ledger holds no record about exactly these bytes.' }], notes: [] };
   const { document } = newest.stored;
   const message = `The verification of these bytes was inconclusive: it proves neither that they can be restored nor that they cannot. ${firstReason(document)}`;
   return { answer: 'inconclusive', record: newest.stored, missing: [{ code: 'inconclusive', message }], notes: [] };

@@ -54,7 +54,12 @@ export const EXIT_OF_ANSWER: Record<Answer, ExitCode> = {
   broken: EXIT.ledger,
 };
 
-export function gateDocument(target: string, subject: Subject, decision: Decision, about: { requirements: Requirements; ledger: string; now: Date }): GateDocument {
+export function gateDocument(
+  target: string,
+  subject: Subject,
+  decision: Decision,
+  about: { requirements: Requirements; ledger: string; now: Date },
+): GateDocument {
   const { answer, record, missing, notes } = decision;
   return {
     schema: 'snapproof.gate/v1',
