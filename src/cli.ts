@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { CHECKS, FINDERS } from '../checks/index.js';
 import { checksCommand } from './commands/checks.js';
 import { doctor } from './commands/doctor.js';
+import { enqueueCommand } from './commands/enqueue.js';
 import { gateCommand } from './commands/gate.js';
 import { historyCommand } from './commands/history.js';
 import { inspectCommand } from './commands/inspect.js';
@@ -110,6 +111,17 @@ requirements(program.command('gate'))
   .addHelpText('after', '\nExit codes: 0 proven, 1 proof missing or failed, 2 usage, 3 inconclusive, 4 the tool itself failed, 5 ledger.')
   .action(async (target: string, options) => {
     exitCode = await gateCommand({ target, ...options }, streams);
+  });
+
+state(program.command('enqueue'))
+  .description('let restore points wait for a drill to verify them; returns at once, for hooks of backup programs')
+  .argument('[path...]')
+  .option('--by <NAME>', 'who asks, for the list')
+  .option('--list', 'show what waits')
+  .option('--remove', 'take the paths out of the queue')
+  .option('--json', 'the list as one JSON document on standard output')
+  .action(async (paths: string[], options) => {
+    exitCode = await enqueueCommand({ paths, ...options }, streams);
   });
 
 const ledger = program.command('ledger').description('the store of all records');
