@@ -12,6 +12,7 @@ import { historyCommand } from './commands/history.js';
 import { inspectCommand } from './commands/inspect.js';
 import { ledgerVerifyCommand } from './commands/ledger.js';
 import { exitCodeOf, problemText } from './commands/problems.js';
+import { statusCommand } from './commands/status.js';
 import { verifyCommand } from './commands/verify.js';
 import { EXIT, type ExitCode } from './errors.js';
 import { isReaderGone } from './reporters/write.js';
@@ -124,6 +125,18 @@ state(program.command('enqueue'))
     exitCode = await enqueueCommand({ paths, ...options }, streams);
   });
 
+state(program.command('status'))
+  .description('how all machines stand, for monitoring: reads only the ledger')
+  .option('--machine <NAME>', 'only this machine')
+  .option('--warn <AGE>', 'warn when the last proof is older (default: 2d)')
+  .option('--critical <AGE>', 'critical when the last proof is older (default: 7d)')
+  .addOption(new Option('--format <FORMAT>', 'for whom').choices(['nagios', 'prometheus']).default('nagios'))
+  .option('--textfile <FILE>', 'replace this file of the Prometheus textfile collector')
+  .addHelpText('after', '\nExit codes, as monitoring plugins have them: 0 OK, 1 warning, 2 critical, 3 unknown.')
+  .action(async (options) => {
+    exitCode = await statusCommand(options, streams);
+  });
+
 const ledger = program.command('ledger').description('the store of all records');
 state(ledger.command('verify'))
   .description('recompute every hash; names each record that was changed, removed, inserted or reordered')
@@ -132,8 +145,13 @@ state(ledger.command('verify'))
     exitCode = await ledgerVerifyCommand(options, streams);
   });
 
+/** A wrong call of the monitoring plugin is "unknown", which has the number that is "inconclusive" elsewhere; 2 would be "critical". */
+function usageExit(): ExitCode {
+  return process.argv[2] === 'status' ? EXIT.inconclusive : EXIT.usage;
+}
+
 function report(error: unknown): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.passed : EXIT.usage;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.passed : usageExit();
   streams.stderr.write(problemText(error));
   return exitCodeOf(error);
 }
