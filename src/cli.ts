@@ -12,6 +12,7 @@ import { historyCommand } from './commands/history.js';
 import { inspectCommand } from './commands/inspect.js';
 import { ledgerVerifyCommand } from './commands/ledger.js';
 import { exitCodeOf, problemText } from './commands/problems.js';
+import { retainCommand } from './commands/retain.js';
 import { statusCommand } from './commands/status.js';
 import { verifyCommand } from './commands/verify.js';
 import { EXIT, type ExitCode } from './errors.js';
@@ -114,6 +115,29 @@ requirements(program.command('gate'))
     exitCode = await gateCommand({ target, ...options }, streams);
   });
 
+requirements(program.command('retain'))
+  .description('which restore points may go: never the newest proven one, nor what is newer, needed or in doubt; removes nothing by itself')
+  .argument('<path...>', 'folders that hold restore points')
+  .option('--keep-last <N>', 'keep the last N of each machine', Number)
+  .option('--keep-daily <N>', 'keep the last of each of the last N days (UTC)', Number)
+  .option('--keep-weekly <N>', 'keep the last of each of the last N weeks', Number)
+  .option('--keep-monthly <N>', 'keep the last of each of the last N months', Number)
+  .option('--keep-yearly <N>', 'keep the last of each of the last N years', Number)
+  .option('--keep-within <AGE>', 'keep all that were taken so long before the newest one')
+  .option('--trust-digest', 'do not read the newest proven one again: names, lengths and times of change must do')
+  .option('--apply', 'run the command after "--" for each that may go, with {} replaced by its path (no shell)')
+  .option('--max-delete <N>', 'do nothing when more than N would go', Number)
+  .option('--max-percent <P>', 'do nothing when more than P percent would go (default: 50)', Number)
+  .option('--json', 'one JSON document on standard output')
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 planned or done, 1 a machine has nothing proven, or a guard or the gate stopped it, 2 usage, 4 a command failed, 5 ledger.',
+  )
+  .action(async (words: string[], options) => {
+    const { paths, command } = splitAtDashes(words, process.argv);
+    exitCode = await retainCommand({ paths, command, ...options }, streams);
+  });
+
 state(program.command('enqueue'))
   .description('let restore points wait for a drill to verify them; returns at once, for hooks of backup programs')
   .argument('[path...]')
@@ -144,6 +168,13 @@ state(ledger.command('verify'))
   .action(async (options) => {
     exitCode = await ledgerVerifyCommand(options, streams);
   });
+
+/** What stands after `--` is a command of the user's own; commander hands it over with the paths. */
+function splitAtDashes(words: string[], argv: string[]): { paths: string[]; command: string[] } {
+  const dashes = argv.indexOf('--');
+  const length = dashes < 0 ? 0 : argv.length - dashes - 1;
+  return { paths: words.slice(0, words.length - length), command: words.slice(words.length - length) };
+}
 
 /** A wrong call of the monitoring plugin is "unknown", which has the number that is "inconclusive" elsewhere; 2 would be "critical". */
 function usageExit(): ExitCode {

@@ -21,7 +21,8 @@ export interface World {
   append(...documents: LedgerDocument[]): void;
 }
 
-export async function makeWorld(): Promise<World> {
+/** @param appendedAt when records are put into the ledger */
+export async function makeWorld(appendedAt = NOW): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'snapproof-gate-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const state = join(folder, 'state');
@@ -39,7 +40,7 @@ export async function makeWorld(): Promise<World> {
     },
     append(...documents) {
       const ledger = openLedger(state);
-      for (const document of documents) ledger.append(document, { now: NOW });
+      for (const document of documents) ledger.append(document, { now: appendedAt });
       ledger.close();
     },
   };

@@ -44,16 +44,29 @@ const TOLERANCE_MS = 5 * 60_000;
 /** @returns every restore point once, in the order given */
 export function planRetention(points: RetainPoint[], options: PlanOptions): PlannedPoint[] {
   const reasons = new Map<RetainPoint, string[]>(points.map((point) => [point, [...options.doubts, ...ownDoubts(point, options.now)]]));
-  for (const point of points) reasons.get(point)?.push(...blockedBy(point, points));
-  for (const group of byMachine(points)) keepOfMachine(group, options, reasons);
+  const blockers = points.filter(({ needsUnknown }) => needsUnknown !== 'no');
+  for (const point of points) reasons.get(point)?.push(...blockedBy(point, blockers));
+  for (const group of byMachine(points)) keepOfMachine(group, newestProven(group, options.now), options, reasons);
   keepWhatIsNeeded(points, reasons);
-  return points.map((point) => planned(point, reasons.get(point) ?? [], points));
+  return points.map((point) => planned(point, reasons.get(point) ?? []));
 }
 
-function planned(point: RetainPoint, stays: string[], points: RetainPoint[]): PlannedPoint {
+function planned(point: RetainPoint, stays: string[]): PlannedPoint {
   if (stays.length > 0) return { point, goes: false, why: [...new Set(stays)] };
-  const newest = points.filter((other) => other.machine === point.machine && other.proven && other.takenAt !== null).sort(byMoment).at(-1);
-  return { point, goes: true, why: [`It is older than a proven restore point of ${point.machine} (${newest?.takenAt ?? 'newer'}), and no rule keeps it.`] };
+  return { point, goes: true, why: [`It is older than the newest proven restore point of ${point.machine}, and no rule keeps it.`] };
+}
+
+/** What everything older may be replaced by. @param group restore points of one machine */
+export function newestProven(group: RetainPoint[], now: Date): RetainPoint | null {
+  return soundOnes(group, now).at(-1) ?? null;
+}
+
+function soundOnes(group: RetainPoint[], now: Date): RetainPoint[] {
+  return datedOnes(group, now).filter((point) => point.proven && point.doubts.length === 0);
+}
+
+function datedOnes(group: RetainPoint[], now: Date): RetainPoint[] {
+  return group.filter((point) => ownDoubts({ ...point, doubts: [] }, now).length === 0).sort(byMoment);
 }
 
 function ownDoubts({ takenAt, doubts }: RetainPoint, now: Date): string[] {
@@ -63,30 +76,27 @@ function ownDoubts({ takenAt, doubts }: RetainPoint, now: Date): string[] {
   return at > now.getTime() + TOLERANCE_MS ? [...doubts, `It was taken in the future (${takenAt}): one of the clocks is wrong.`] : doubts;
 }
 
-function blockedBy(point: RetainPoint, points: RetainPoint[]): string[] {
-  const blocker = points.find((other) => other.needsUnknown === 'all' || (other.needsUnknown === 'machine' && other.machine === point.machine));
+function blockedBy(point: RetainPoint, blockers: RetainPoint[]): string[] {
+  const blocker = blockers.find((other) => other.needsUnknown === 'all' || (other.needsUnknown === 'machine' && other.machine === point.machine));
   return blocker ? [`What ${blocker.path} needs cannot be told: ${blocker.doubts[0] ?? 'its chain of backing files cannot be followed'}`] : [];
 }
 
-function byMachine(points: RetainPoint[]): RetainPoint[][] {
+export function byMachine(points: RetainPoint[]): RetainPoint[][] {
   const machines = new Map<string, RetainPoint[]>();
   for (const point of points) machines.set(point.machine, [...(machines.get(point.machine) ?? []), point]);
   return [...machines.values()];
 }
 
-function keepOfMachine(group: RetainPoint[], { rules, now }: PlanOptions, reasons: Map<RetainPoint, string[]>): void {
+function keepOfMachine(group: RetainPoint[], anchor: RetainPoint | null, { rules, now }: PlanOptions, reasons: Map<RetainPoint, string[]>): void {
   const keep = (point: RetainPoint, why: string): unknown => reasons.get(point)?.push(why);
-  const dated = group.filter((point) => ownDoubts({ ...point, doubts: [] }, now).length === 0).sort(byMoment);
-  const sound = dated.filter((point) => point.proven && point.doubts.length === 0);
-  const anchor = sound.at(-1);
   for (const point of group) {
     if (!anchor) keep(point, `No restore point of ${point.machine} is proven, so nothing of it may go.`);
     else if (point === anchor) keep(point, `It is the newest proven one of ${point.machine}.`);
     else if (!isOlder(point, anchor)) keep(point, `It is not older than the newest proven one of ${point.machine}, which was taken ${anchor.takenAt}.`);
   }
   // Over all, and over the proven ones alone: a bad backup never takes the place of a good one.
-  for (const { point, rule } of selected(dated, rules)) keep(point, `Rule: ${rule}.`);
-  for (const { point, rule } of selected(sound, rules)) keep(point, `Rule: ${rule}, among the proven ones.`);
+  for (const { point, rule } of selected(datedOnes(group, now), rules)) keep(point, `Rule: ${rule}.`);
+  for (const { point, rule } of selected(soundOnes(group, now), rules)) keep(point, `Rule: ${rule}, among the proven ones.`);
 }
 
 function isOlder(point: RetainPoint, anchor: RetainPoint): boolean {
@@ -116,10 +126,12 @@ export function removalOrder(plan: PlannedPoint[]): RetainPoint[] {
   const going = plan.filter(({ goes }) => goes).map(({ point }) => point);
   const order: RetainPoint[] = [];
   const visited = new Set<RetainPoint>();
+  const needing = new Map<string, RetainPoint[]>();
+  for (const point of going) for (const id of point.needs) needing.set(id, [...(needing.get(id) ?? []), point]);
   const visit = (point: RetainPoint): void => {
     if (visited.has(point)) return;
     visited.add(point);
-    for (const other of going) if (other.needs.includes(point.id)) visit(other);
+    for (const other of needing.get(point.id) ?? []) visit(other);
     order.push(point);
   };
   for (const point of [...going].sort(byMoment)) visit(point);

@@ -29,10 +29,25 @@ export function selected(points: RetainPoint[], rules: RetentionRules): Selected
   const newestFirst = [...points].reverse();
   return [
     ...newestFirst.slice(0, rules.last).map((point) => ({ point, rule: `one of the last ${rules.last}` })),
-    ...ofPeriods(newestFirst, rules.daily, (at) => at.toISOString().slice(0, 10), (day) => `the last of ${day}`),
+    ...ofPeriods(
+      newestFirst,
+      rules.daily,
+      (at) => at.toISOString().slice(0, 10),
+      (day) => `the last of ${day}`,
+    ),
     ...ofPeriods(newestFirst, rules.weekly, isoWeek, (week) => `the last of week ${week}`),
-    ...ofPeriods(newestFirst, rules.monthly, (at) => at.toISOString().slice(0, 7), (month) => `the last of ${month}`),
-    ...ofPeriods(newestFirst, rules.yearly, (at) => at.toISOString().slice(0, 4), (year) => `the last of ${year}`),
+    ...ofPeriods(
+      newestFirst,
+      rules.monthly,
+      (at) => at.toISOString().slice(0, 7),
+      (month) => `the last of ${month}`,
+    ),
+    ...ofPeriods(
+      newestFirst,
+      rules.yearly,
+      (at) => at.toISOString().slice(0, 4),
+      (year) => `the last of ${year}`,
+    ),
     ...within(newestFirst, rules.withinMs),
   ];
 }
@@ -51,7 +66,9 @@ function ofPeriods(newestFirst: RetainPoint[], most: number, periodOf: (at: Date
 function within(newestFirst: RetainPoint[], withinMs: number | null): Selected[] {
   const [newest] = newestFirst;
   if (withinMs === null || !newest) return [];
-  return newestFirst.filter((point) => momentOf(newest) - momentOf(point) <= withinMs).map((point) => ({ point, rule: 'taken within the time that is kept whole' }));
+  return newestFirst
+    .filter((point) => momentOf(newest) - momentOf(point) <= withinMs)
+    .map((point) => ({ point, rule: 'taken within the time that is kept whole' }));
 }
 
 /** `2026-W48` (ISO 8601): the week belongs to the year that has its Thursday. */
@@ -64,5 +81,6 @@ export function isoWeek(at: Date): string {
 }
 
 function momentOf({ takenAt }: RetainPoint): number {
-  return takenAt === null ? Number.NEGATIVE_INFINITY : Date.parse(takenAt);
+  const at = takenAt === null ? Number.NaN : Date.parse(takenAt);
+  return Number.isNaN(at) ? Number.NEGATIVE_INFINITY : at;
 }
