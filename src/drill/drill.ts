@@ -1,8 +1,7 @@
 /** The flow of a drill: a plan, made or taken up again; its controls and items; a verdict; the document in the ledger. Read this file first. */
 import { join } from 'node:path';
-import type { ControlResult, DrillDocument, DrillItem } from '../documents.js';
+import type { ControlResult, DrillDocument, DrillItem, LedgerDocument } from '../documents.js';
 import { ARTEFACT_FOLDER, type Ledger, plainJson } from '../ledger/index.js';
-import type { LedgerDocument } from '../documents.js';
 import type { VerificationRecord } from '../types.js';
 import { count } from '../words.js';
 import { overdueMachines, recordsOfDrill } from './history.js';
@@ -11,8 +10,8 @@ import type { Plan, PlanItem } from './plan.js';
 import type { DrillPolicy } from './policy/types.js';
 import { runItems, type VerifyItem } from './run-items.js';
 import type { Listing } from './sources/index.js';
-import { DrillStore, drillFolder } from './state/store.js';
 import { lockFolder } from './state/lock.js';
+import { DrillStore, drillFolder } from './state/store.js';
 import { foldDrill } from './verdict.js';
 
 export interface DrillRequest {
@@ -144,4 +143,3 @@ async function conclude(request: DrillRequest, plan: Plan, store: DrillStore, it
   store.finish();
   return document;
 }
-

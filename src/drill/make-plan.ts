@@ -34,7 +34,8 @@ export async function makePlan(request: PlanRequest): Promise<Plan> {
     lastProven: ledger ? lastProvenOf(ledger, listed, policy.machines) : new Map(),
     now,
   });
-  const left = unmatched.length > 0 ? [`Left out because no rule of the policy fits: ${unmatched.slice(0, 20).join(', ')}${unmatched.length > 20 ? ', ...' : ''}.`] : [];
+  const left =
+    unmatched.length > 0 ? [`Left out because no rule of the policy fits: ${unmatched.slice(0, 20).join(', ')}${unmatched.length > 20 ? ', ...' : ''}.`] : [];
   return {
     id: newRecordId(now),
     name: policy.name,

@@ -141,10 +141,13 @@ class ItemRun {
     const done = before.find((record) => record.restorePoint.id === restorePoint.id && record.restorePoint.machine === restorePoint.machine);
     if (done) return withRecord('verified', done, []);
     const valid = await stillValid(restorePoint, this.rule, { ledger, trustStamps: policy.trustStamps, now: now(), signal: this.signal });
-    if (valid) return withRecord('still-valid', valid, [`Proven at ${valid.finishedAt}, and ${policy.trustStamps ? 'not written since' : 'its bytes are the same'}.`]);
+    if (valid)
+      return withRecord('still-valid', valid, [`Proven at ${valid.finishedAt}, and ${policy.trustStamps ? 'not written since' : 'its bytes are the same'}.`]);
     const begun = this.request.store.journal().filter((line) => line.event === 'begun' && line.path === this.item.path).length;
     if (begun >= MAX_BEGUN)
-      return nothing('unreadable', restorePoint.id, [`It was begun ${begun} times, and each time the whole run ended before it was done. It was not begun again.`]);
+      return nothing('unreadable', restorePoint.id, [
+        `It was begun ${begun} times, and each time the whole run ended before it was done. It was not begun again.`,
+      ]);
     return this.budget.with(needMiB(this.rule.policy, machineMiB(restorePoint)), () => this.verified(restorePoint));
   }
 
@@ -219,4 +222,3 @@ function domainMiB(path: string): number {
     return 0; // the verification says what is wrong with it
   }
 }
-

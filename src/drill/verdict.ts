@@ -40,7 +40,9 @@ function asExpected({ expected = 'failed', verdict, rejected }: ControlResult): 
 function failedItems(items: DrillItem[]): string[] {
   return items.flatMap((item) => [
     ...(item.verdict === 'failed' ? [`${nameOf(item)} failed: ${item.why[0] ?? 'see its record.'}`] : []),
-    ...(item.verdict !== 'failed' && (item.rto?.met === false || item.rpo?.met === false) ? [`${nameOf(item)} missed its objective: ${item.why.join(' ')}`] : []),
+    ...(item.verdict !== 'failed' && (item.rto?.met === false || item.rpo?.met === false)
+      ? [`${nameOf(item)} missed its objective: ${item.why.join(' ')}`]
+      : []),
   ]);
 }
 

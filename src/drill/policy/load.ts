@@ -125,7 +125,8 @@ function assertRequired(required: string[], checks: readonly CheckOptions[], at:
 function selectRule(stated: Stated['select'], place: Place): SelectRule {
   const { how = 'latest', count, seed, for: span } = stated ?? {};
   if (how === 'random' && count === undefined) throw wrong(place, ['select'], 'random needs "count": how many restore points');
-  if (how === 'unverified' && span === undefined) throw wrong(place, ['select'], 'unverified needs "for": 7d takes what no record of the last seven days is about');
+  if (how === 'unverified' && span === undefined)
+    throw wrong(place, ['select'], 'unverified needs "for": 7d takes what no record of the last seven days is about');
   if (how !== 'random' && seed !== undefined) throw wrong(place, ['select', 'seed'], '"seed" belongs to random');
   if (how !== 'unverified' && span !== undefined) throw wrong(place, ['select', 'for'], '"for" belongs to unverified');
   return { how, count: count ?? null, seed: seed ?? null, forSeconds: span === undefined ? null : durationSeconds(span) };

@@ -6,8 +6,7 @@
  */
 export const INSTANT_PATTERN = String.raw`\d{4}[-_.]?\d{2}[-_.]?\d{2}(?:[T_\-. ]?\d{2}[-_:.h]?\d{2}(?:[-_:.m]?\d{2})?(?:\.\d{1,6})?(?:Z|[+-]\d{2}:?\d{2})?)?`;
 
-const PARTS =
-  /^(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})(?:[T_\-. ]?(\d{2})[-_:.h]?(\d{2})(?:[-_:.m]?(\d{2}))?(?:\.\d{1,6})?(Z|[+-]\d{2}:?\d{2})?)?$/;
+const PARTS = /^(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})(?:[T_\-. ]?(\d{2})[-_:.h]?(\d{2})(?:[-_:.m]?(\d{2}))?(?:\.\d{1,6})?(Z|[+-]\d{2}:?\d{2})?)?$/;
 
 /** ISO 8601 in UTC; null for what is no instant. */
 export function parseInstant(text: string): string | null {

@@ -47,5 +47,9 @@ export function matchPart(part: TemplatePart, name: string): NameFacts | null {
 
 function unknownField(field: string, template: string, twice: boolean): UsageError {
   const why = twice ? `names {${field}} twice` : `names {${field}}, which nobody knows`;
-  return new UsageError({ code: 'drill-source.template', message: `the template ${template} ${why}`, advice: 'Use {machine}, {takenAt} and *, each field once.' });
+  return new UsageError({
+    code: 'drill-source.template',
+    message: `the template ${template} ${why}`,
+    advice: 'Use {machine}, {takenAt} and *, each field once.',
+  });
 }

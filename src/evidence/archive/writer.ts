@@ -1,9 +1,9 @@
 /** Writes an archive file by file, and keeps the digest of each. It is there whole, or not at all. */
 import { createHash, type Hash } from 'node:crypto';
+import { once } from 'node:events';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, type Gzip } from 'node:zlib';
 import { UsageError } from '../../errors.js';
@@ -22,7 +22,8 @@ export class ArchiveWriter {
 
   /** @throws UsageError when there is something at this path */
   static async open(path: string): Promise<ArchiveWriter> {
-    if (existsSync(path)) throw new UsageError({ code: 'usage.out', message: `${path} exists already and was left as it is.`, advice: 'Name another file with --out.' });
+    if (existsSync(path))
+      throw new UsageError({ code: 'usage.out', message: `${path} exists already and was left as it is.`, advice: 'Name another file with --out.' });
     const file = createWriteStream(draftOf(path), { mode: 0o600 });
     await once(file, 'open').catch((cause: Error) => {
       throw new UsageError({ code: 'usage.out', message: `${path} cannot be written: ${cause.message}`, cause });
