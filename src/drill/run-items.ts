@@ -89,7 +89,7 @@ class DeadlineSignal {
       const leftMs = Date.parse(deadlineAt) - now().getTime();
       if (leftMs <= 0) controller.abort(new InterruptedError({ code: 'drill.deadline', message: 'The deadline of the drill came.' }));
       // A timer knows 24 days at most, and a host may sleep: the clock is looked at again.
-      else this.timer = setTimeout(check, Math.min(leftMs, 60_000));
+      else this.timer = setTimeout(check, Math.min(leftMs, 10_000));
     };
     check();
   }
