@@ -4,6 +4,7 @@ import type { ControlResult, DrillDocument, DrillItem, LedgerDocument } from '..
 import { ARTEFACT_FOLDER, type Ledger, plainJson } from '../ledger/index.js';
 import type { VerificationRecord } from '../types.js';
 import { count } from '../words.js';
+import { runControls } from './controls/run.js';
 import { overdueMachines, recordsOfDrill } from './history.js';
 import { makePlan } from './make-plan.js';
 import type { Plan, PlanItem } from './plan.js';
@@ -112,8 +113,9 @@ async function carryOut(request: DrillRequest, plan: Plan, store: DrillStore): P
   const { ledger, policy, append, verify, signal, say, now } = request;
   const before = recordsOfDrill(ledger, plan.id, plan.headSeq);
   const artefactFolder = join(request.stateFolder, ARTEFACT_FOLDER);
+  const controls = policy.controls ? await runControls({ drillId: plan.id, before, verify, append, artefactFolder, signal, say }) : [];
   const items = await runItems({ plan, policy, ledger, append, verify, store, artefactFolder, before, signal, say, now });
-  return conclude(request, plan, store, items, []);
+  return conclude(request, plan, store, items, controls);
 }
 
 /** The document goes to the ledger before the plan goes: a kill in between leaves a finished drill, known by its id. */
