@@ -9,6 +9,7 @@ import { doctor } from './commands/doctor.js';
 import { drillItemCommand } from './commands/drill-item.js';
 import { addEvidenceVerbs } from './commands/evidence-verbs.js';
 import { historyCommand } from './commands/history.js';
+import { initCommand } from './commands/init.js';
 import { inspectCommand } from './commands/inspect.js';
 import { exitCodeOf, problemText } from './commands/problems.js';
 import { runCommand } from './commands/run.js';
@@ -57,11 +58,22 @@ state(program.command('verify'))
 state(program.command('run'))
   .description('carry out a drill: verify the restore points that its policy chooses; goes on where it was interrupted')
   .argument('<policy>', 'drill policy (YAML or JSON); "snapproof init" writes one')
+  .option('--dry-run', 'show what would be verified and why, and do nothing')
   .option('--json', 'the drill document on standard output')
   .option('--require-signature', 'fail when what is stored cannot be signed')
   .addHelpText('after', '\nExit codes: 0 passed, 1 failed, overdue or void, 2 usage, 3 inconclusive, 4 the tool itself failed, 5 ledger, 130 interrupted.')
   .action(async (policy: string, options) => {
     exitCode = await runCommand({ policy, ...options }, library, streams);
+  });
+
+program
+  .command('init')
+  .description('look at folders with backups and write a drill policy for them, which works as it is')
+  .argument('<folder...>')
+  .option('--out <FILE>', 'where to write it (default: standard output)')
+  .option('--force', 'also when the file is there already')
+  .action(async (folders: string[], options) => {
+    exitCode = await initCommand({ folders, ...options }, library, streams);
   });
 
 program.command(ITEM_VERB, { hidden: true }).action(async () => {

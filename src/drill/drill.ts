@@ -1,11 +1,11 @@
 /** The flow of a drill: a plan, made or taken up again; its controls and items; a verdict; the document in the ledger. Read this file first. */
 import { join } from 'node:path';
-import type { ControlResult, DrillDocument, DrillItem, LedgerDocument } from '../documents.js';
+import type { ControlResult, DrillDocument, DrillItem, DrillVerdict, LedgerDocument } from '../documents.js';
 import { ARTEFACT_FOLDER, type Ledger, plainJson } from '../ledger/index.js';
 import type { VerificationRecord } from '../types.js';
 import { count } from '../words.js';
 import { runControls } from './controls/run.js';
-import { overdueMachines, recordsOfDrill } from './history.js';
+import { overdueMachines, previousDrill, recordsOfDrill } from './history.js';
 import { makePlan } from './make-plan.js';
 import type { Plan, PlanItem } from './plan.js';
 import type { DrillPolicy } from './policy/types.js';
@@ -27,6 +27,13 @@ export interface DrillRequest {
   say: (line: string) => void;
   operator: string;
   now: () => Date;
+  teller: Teller;
+}
+
+/** Who is told, and what came of it. */
+export interface Teller {
+  start(): Promise<DrillDocument['told']>;
+  outcome(document: DrillDocument, previous: DrillVerdict | null): Promise<DrillDocument['told']>;
 }
 
 /** An interrupted drill without a deadline is taken up again for so long; after that its choice is stale. */
@@ -40,6 +47,7 @@ export async function runDrill(request: DrillRequest): Promise<DrillDocument> {
   const folder = drillFolder(request.stateFolder, request.policy.name, request.policy.path);
   const unlock = lockFolder(folder);
   try {
+    sayUntold(await request.teller.start(), request.say);
     const store = new DrillStore(folder);
     const unfinished = await takeUp(request, store);
     const plan = unfinished ?? (await begin(request, store));
@@ -141,7 +149,14 @@ async function conclude(request: DrillRequest, plan: Plan, store: DrillStore, it
     told: [],
     operator,
   });
-  await append(document);
+  const told = await request.teller.outcome(document, previousDrill(ledger, plan.name)?.verdict ?? null);
+  sayUntold(told, request.say);
+  const complete = plainJson({ ...document, told });
+  await append(complete);
   store.finish();
-  return document;
+  return complete;
+}
+
+export function sayUntold(told: DrillDocument['told'], say: (line: string) => void): void {
+  for (const { channel, target, ok, why } of told) if (!ok) say(`Could not tell ${target} (${channel}): ${why}.`);
 }

@@ -65,6 +65,7 @@ function request(policy: string, changes: Partial<DrillRequest> = {}): DrillRequ
     say: (line) => lines.push(line),
     operator: 'tester@here',
     now: () => now,
+    teller: { start: async () => [], outcome: async () => [] },
     ...changes,
   };
 }

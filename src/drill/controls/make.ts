@@ -36,7 +36,7 @@ export const CONTROLS: Control[] = [
     name: 'sqlite-page',
     damage: 'a page of the b-tree of an SQLite database was overwritten',
     expected: 'failed',
-    codes: ['sqlite.page.type', 'sqlite.page.header', 'sqlite.integrity'],
+    codes: ['sqlite.page.structure', 'sqlite.page.kind'],
     make: (folder, tools) => makeDisk(folder, tools, { database: damagePage }),
   },
   {

@@ -49,7 +49,13 @@ async function runControl(control: Control, workFolder: WorkFolder, request: Con
   } catch (error) {
     request.signal.throwIfAborted();
     if (!(error instanceof SnapproofError) || error instanceof LedgerError) throw error;
-    return { ...facts(control), recordId: null, verdict: null, rejected: false, why: `It could not be made or verified: ${error.message} ${error.advice}`.trim() };
+    return {
+      ...facts(control),
+      recordId: null,
+      verdict: null,
+      rejected: false,
+      why: `It could not be made or verified: ${error.message} ${error.advice}`.trim(),
+    };
   }
 }
 

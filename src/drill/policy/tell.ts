@@ -17,6 +17,8 @@ const PORTS = { starttls: 587, tls: 465, none: 25 } as const;
 export function tellRule(stated: StatedTell, index: number, place: Place): TellRule {
   const channel = onlyOne(stated, ['webhook', 'ping', 'mail'], ['tell', index], place);
   const onlyChanges = stated.onlyChanges ?? false;
+  if (channel === 'ping' && onlyChanges)
+    throw wrong(place, ['tell', index, 'onlyChanges'], 'a ping that does not come is an alarm: it cannot have "onlyChanges"');
   if (channel !== 'mail') {
     const headers = Object.entries(stated.headers ?? {}).map(([name, secret]) => [name, absolute(secret, place)] as const);
     return { channel, url: usable(stated[channel] ?? '', ['tell', index, channel], place), headers: Object.fromEntries(headers), onlyChanges };

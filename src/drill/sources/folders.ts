@@ -1,7 +1,7 @@
 /** Folders (or images) that fit a template. */
 import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { type Candidate, type Listing, MAX_CANDIDATES } from './candidate.js';
 import { manifestFacts } from './manifest-facts.js';
@@ -48,14 +48,20 @@ async function descend(folder: string, parts: TemplatePart[], facts: NameFacts, 
 /** What a folder or image at a path is, as far as its name and its manifest say. What the template says counts more. */
 export async function candidateAt(path: string, info: Stats, said: NameFacts): Promise<Candidate> {
   const facts = { ...(await manifestFacts(path, info)), ...said };
-  const name = basename(path);
   return {
-    machine: facts.machine ?? (info.isDirectory() ? name : basename(name, extname(name))),
+    machine: facts.machine ?? machineByName(path, info, said),
     takenAt: facts.takenAt ?? null,
     orderMs: facts.takenAt ? Date.parse(facts.takenAt) : info.mtimeMs,
     path,
     unreadable: null,
   };
+}
+
+/** Where the name of a folder is a time, the folder around it has the machine's name. */
+function machineByName(path: string, info: Stats, { takenAt }: NameFacts): string {
+  const name = basename(path);
+  if (takenAt !== undefined) return basename(dirname(path));
+  return info.isDirectory() ? name : basename(name, extname(name));
 }
 
 async function namesIn(folder: string, part: TemplatePart, walk: Walk): Promise<string[]> {
