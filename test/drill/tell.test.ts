@@ -2,14 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSecureContext, TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DrillDocument } from '../../src/documents.js';
 import type { MailTell, TellRule } from '../../src/drill/policy/types.js';
 import { pingUrl, tellOutcome, tellStart, tellTrouble } from '../../src/drill/tell/index.js';
+import { type Sink, type SinkOptions, smtpSink } from './smtp-sink.js';
 
 const DRILL: DrillDocument = {
   schema: 'snapproof.drill/v1',
@@ -140,53 +140,11 @@ describe('a mail', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** A sink that speaks as much SMTP as a client of one mail needs. */
-  async function sink(options: {
-    starttls?: boolean;
-    refuse?: RegExp;
-    tls?: boolean;
-  }): Promise<{ port: number; lines: string[]; encryptedFrom: () => number }> {
-    const lines: string[] = [];
-    let encryptedAt = -1;
-    const context = createSecureContext({ key: readFileSync(join(folder, 'key.pem')), cert: readFileSync(join(folder, 'cert.pem')) });
-    const serve = (socket: Socket, encrypted: boolean): void => {
-      let [buffer, data] = ['', false];
-      const answer = (line: string): string => {
-        if (options.refuse?.test(line)) return '550 no';
-        if (data) {
-          if (line !== '.') return '';
-          data = false;
-          return '250 queued';
-        }
-        if (line === 'DATA') data = true;
-        if (line.startsWith('EHLO')) return `250-sink\r\n${options.starttls && !encrypted ? '250-STARTTLS\r\n' : ''}250 AUTH LOGIN PLAIN`;
-        return line === 'DATA' ? '354 go on' : line.startsWith('AUTH') ? '235 welcome' : line === 'STARTTLS' ? '220 go' : '250 ok';
-      };
-      socket.on('error', () => undefined);
-      socket.setEncoding('utf8').on('data', (text) => {
-        buffer += text;
-        for (let end = buffer.indexOf('\r\n'); end >= 0; end = buffer.indexOf('\r\n')) {
-          const line = buffer.slice(0, end);
-          buffer = buffer.slice(end + 2);
-          lines.push(line);
-          const reply = answer(line);
-          if (reply) socket.write(`${reply}\r\n`);
-          if (line !== 'STARTTLS' || !reply.startsWith('220')) continue;
-          encryptedAt = lines.length;
-          socket.removeAllListeners('data');
-          serve(new TLSSocket(socket, { isServer: true, secureContext: context }), true);
-          return;
-        }
-      });
-    };
-    const server = createTcpServer((socket) => {
-      const spoken = options.tls ? new TLSSocket(socket, { isServer: true, secureContext: context }) : socket;
-      spoken.write('220 sink ESMTP\r\n');
-      serve(spoken, options.tls ?? false);
-    });
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    closing.push(() => server.close());
-    return { port: (server.address() as AddressInfo).port, lines, encryptedFrom: () => encryptedAt };
+  async function sink(options: Pick<SinkOptions, 'starttls' | 'tls' | 'refuse'>): Promise<Sink> {
+    const [key, cert] = ['key.pem', 'cert.pem'].map((name) => readFileSync(join(folder, name), 'utf8')) as [string, string];
+    const opened = await smtpSink({ ...options, key, cert });
+    closing.push(opened.close);
+    return opened;
   }
 
   function rule(port: number, changes: Partial<MailTell> = {}): MailTell {
