@@ -6,15 +6,19 @@ import { Command, CommanderError, Option } from 'commander';
 import { CHECKS, FINDERS } from '../checks/index.js';
 import { checksCommand } from './commands/checks.js';
 import { doctor } from './commands/doctor.js';
+import { drillItemCommand } from './commands/drill-item.js';
 import { addEvidenceVerbs } from './commands/evidence-verbs.js';
 import { enqueueCommand } from './commands/enqueue.js';
 import { gateCommand } from './commands/gate.js';
 import { historyCommand } from './commands/history.js';
+import { initCommand } from './commands/init.js';
 import { inspectCommand } from './commands/inspect.js';
 import { exitCodeOf, problemText } from './commands/problems.js';
 import { retainCommand } from './commands/retain.js';
 import { statusCommand } from './commands/status.js';
+import { runCommand } from './commands/run.js';
 import { verifyCommand } from './commands/verify.js';
+import { ITEM_VERB } from './drill/child.js';
 import { EXIT, type ExitCode } from './errors.js';
 import { isReaderGone } from './reporters/write.js';
 import { PACKAGE_FOLDER, VERSION } from './version.js';
@@ -54,6 +58,31 @@ state(program.command('verify'))
   .action(async (paths: string[], options) => {
     exitCode = await verifyCommand({ paths, ...options }, library, streams);
   });
+
+state(program.command('run'))
+  .description('carry out a drill: verify the restore points that its policy chooses; goes on where it was interrupted')
+  .argument('<policy>', 'drill policy (YAML or JSON); "snapproof init" writes one')
+  .option('--dry-run', 'show what would be verified and why, and do nothing')
+  .option('--json', 'the drill document on standard output')
+  .option('--require-signature', 'fail when what is stored cannot be signed')
+  .addHelpText('after', '\nExit codes: 0 passed, 1 failed, overdue or void, 2 usage, 3 inconclusive, 4 the tool itself failed, 5 ledger, 130 interrupted.')
+  .action(async (policy: string, options) => {
+    exitCode = await runCommand({ policy, ...options }, library, streams);
+  });
+
+program
+  .command('init')
+  .description('look at folders with backups and write a drill policy for them, which works as it is')
+  .argument('<folder...>')
+  .option('--out <FILE>', 'where to write it (default: standard output)')
+  .option('--force', 'also when the file is there already')
+  .action(async (folders: string[], options) => {
+    exitCode = await initCommand({ folders, ...options }, library, streams);
+  });
+
+program.command(ITEM_VERB, { hidden: true }).action(async () => {
+  exitCode = await drillItemCommand(library);
+});
 
 program
   .command('inspect')

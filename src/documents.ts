@@ -55,6 +55,8 @@ export interface ControlResult {
   verdict: VerdictWord | null;
   /** It was rejected, for its own damage. */
   rejected: boolean;
+  /** What had to come of it. Default: failed. `passed`: a sound one, which shows that not everything is rejected. */
+  expected?: VerdictWord;
   why: string;
 }
 
@@ -81,6 +83,8 @@ export interface DrillDocument extends DocumentHead {
   reasons: string[];
   items: DrillItem[];
   overdue: OverdueMachine[];
+  /** Machines that this drill answers for, chosen or not: one that is missing from the next listing is missed there. */
+  machines?: string[];
   controls: ControlResult[];
   /** Who was told: channel, what came of it. Never secrets. */
   told: { channel: string; target: string; ok: boolean; why: string }[];

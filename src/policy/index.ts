@@ -38,16 +38,27 @@ export type PolicyOverrides = Partial<Omit<Policy, 'limits'>> & { limits?: Parti
  * @throws UsageError with file, line and field.
  */
 export async function loadPolicy(file: string | null, overrides: PolicyOverrides, checks: readonly CheckOptions[]): Promise<Policy> {
-  const text = file === null ? null : await readText(file);
+  const text = file === null ? null : await readPolicyText(file);
   const stated = text === null || file === null ? {} : policyOf(text, file);
-  const policy: Policy = {
-    ...DEFAULT_POLICY,
-    ...stated,
-    ...overrides,
-    limits: { ...DEFAULT_POLICY.limits, ...stated.limits, ...overrides.limits },
-    options: { ...stated.options, ...overrides.options },
-  };
-  const context: Context = { file: file ?? 'the command line', text };
+  return completePolicy([stated, overrides], checks, { file: file ?? 'the command line', text, at: [] });
+}
+
+/** Where a policy stands: `at` is the field of the document that holds it. */
+export interface PolicyPlace {
+  file: string;
+  text: ParsedText | null;
+  at: (string | number)[];
+}
+
+/**
+ * Defaults and all that is stated, the later over the earlier, held against the checks there are.
+ * @throws UsageError with file, line and field.
+ */
+export function completePolicy(stated: PolicyOverrides[], checks: readonly CheckOptions[], context: PolicyPlace): Policy {
+  const policy: Policy = Object.assign({}, DEFAULT_POLICY, ...stated, {
+    limits: Object.assign({}, DEFAULT_POLICY.limits, ...stated.map(({ limits }) => limits)),
+    options: Object.assign({}, ...stated.map(({ options }) => options)),
+  });
   assertNames(policy, checks, context);
   assertOptions(policy, checks, context);
   assertExpectations(policy, context);
@@ -55,17 +66,23 @@ export async function loadPolicy(file: string | null, overrides: PolicyOverrides
   return policy;
 }
 
-interface Context {
-  file: string;
-  text: ParsedText | null;
+type Context = PolicyPlace;
+
+async function readPolicyText(file: string): Promise<ParsedText> {
+  return parsePolicyText(await readPolicyFile(file), file);
 }
 
-async function readText(file: string): Promise<ParsedText> {
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+/** @throws UsageError when it is neither YAML nor JSON. */
+export function parsePolicyText(text: string, file: string): ParsedText {
+  return parseText(text, file.endsWith('.json') ? 'json' : 'yaml', file);
+}
+
+/** @throws UsageError when the file cannot be read. */
+export async function readPolicyFile(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     const why = { ENOENT: 'does not exist', EACCES: 'may not be read', EISDIR: 'is a folder' }[cause.code ?? ''] ?? `cannot be read: ${cause.message}`;
     throw new UsageError({ code: 'policy.unreadable', message: `the policy file ${file} ${why}`, cause });
   });
-  return parseText(text, file.endsWith('.json') ? 'json' : 'yaml', file);
 }
 
 function policyOf(text: ParsedText, file: string): PolicyOverrides {
@@ -131,5 +148,5 @@ function unknownCheck(name: string, names: string[], path: (string | number)[], 
 }
 
 function place(context: Context, path: (string | number)[]): string {
-  return context.text ? `${context.file}, line ${context.text.lineOf(path)}` : context.file;
+  return context.text ? `${context.file}, line ${context.text.lineOf([...context.at, ...path])}` : context.file;
 }

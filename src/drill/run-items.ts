@@ -1,0 +1,224 @@
+/** Goes through the items of a plan, as many at once as the host bears, and says of each what became of it. */
+import { readFileSync, statSync } from 'node:fs';
+import type { DrillItem, DrillItemState, Selection } from '../documents.js';
+import { InterruptedError, LedgerError, SnapproofError } from '../errors.js';
+import { parseDomain } from '../hardware/domain.js';
+import type { Ledger } from '../ledger/index.js';
+import { loadRestorePoints } from '../sources/index.js';
+import type { RestorePoint, VerificationRecord } from '../types.js';
+import { availableMiB, defaultSlots, MemoryBudget, needMiB } from './budget.js';
+import type { ItemRequest } from './child.js';
+import { objectivesOf } from './objectives.js';
+import type { Plan, PlanItem } from './plan.js';
+import type { DrillPolicy, MachineRule } from './policy/types.js';
+import type { DrillStore } from './state/store.js';
+import { stillValid } from './still-valid.js';
+
+export type VerifyItem = (request: ItemRequest, signal: AbortSignal, stage: (name: string) => void) => Promise<VerificationRecord>;
+
+export interface ItemsRequest {
+  plan: Plan;
+  policy: DrillPolicy;
+  ledger: Ledger;
+  /** Stores a record; throws LedgerError when it cannot. */
+  append: (record: VerificationRecord) => Promise<unknown>;
+  verify: VerifyItem;
+  store: DrillStore;
+  artefactFolder: string;
+  /** Records of this drill from before it was interrupted. */
+  before: VerificationRecord[];
+  /** Aborted with an InterruptedError by the user. */
+  signal: AbortSignal;
+  say: (line: string) => void;
+  now: () => Date;
+}
+
+/** A restore point whose run ended with the host this often is not begun again. */
+const MAX_BEGUN = 3;
+
+interface Result {
+  state: DrillItemState;
+  record: VerificationRecord | null;
+  restorePoint: string;
+  why: string[];
+}
+
+/** @throws InterruptedError when the user ends it, LedgerError when nothing can be stored any more: the plan is kept for the next run. */
+export async function runItems(request: ItemsRequest): Promise<DrillItem[]> {
+  const { plan, policy } = request;
+  const results: (DrillItem | null)[] = plan.items.map(() => null);
+  const stop = new AbortController();
+  const deadline = new DeadlineSignal(plan.deadlineAt, request.now);
+  const signal = AbortSignal.any([request.signal, stop.signal, deadline.signal]);
+  const totalMiB = policy.memoryMiB ?? availableMiB();
+  const budget = new MemoryBudget(totalMiB);
+  const slots = policy.parallel ?? defaultSlots(totalMiB, Math.min(...policy.machines.map((rule) => needMiB(rule.policy, null))));
+  let [next, done] = [0, 0];
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < plan.items.length; index = next++) {
+      const item = plan.items[index] as PlanItem;
+      const result = await new ItemRun(request, item, signal, budget).result();
+      if (request.signal.aborted || stop.signal.aborted) return;
+      results[index] = toDrillItem(item, ruleOf(policy, item), result);
+      request.say(progressLine(item, result, ++done, plan.items.length));
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(slots, plan.items.length) }, () => worker().catch((error) => endAll(stop, error))));
+  } finally {
+    deadline.clear();
+  }
+  if (request.signal.aborted) throw request.signal.reason;
+  if (stop.signal.aborted) throw stop.signal.reason;
+  return results.filter((item) => item !== null);
+}
+
+function endAll(stop: AbortController, error: unknown): void {
+  stop.abort(error);
+}
+
+class DeadlineSignal {
+  readonly signal: AbortSignal;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(deadlineAt: string | null, now: () => Date) {
+    const controller = new AbortController();
+    this.signal = controller.signal;
+    if (deadlineAt === null) return;
+    const check = (): void => {
+      const leftMs = Date.parse(deadlineAt) - now().getTime();
+      if (leftMs <= 0) controller.abort(new InterruptedError({ code: 'drill.deadline', message: 'The deadline of the drill came.' }));
+      // A timer knows 24 days at most, and a host may sleep: the clock is looked at again.
+      else this.timer = setTimeout(check, Math.min(leftMs, 10_000));
+    };
+    check();
+  }
+
+  clear(): void {
+    clearTimeout(this.timer);
+  }
+}
+
+/** One restore point, from its path to its record. */
+class ItemRun {
+  private readonly rule: MachineRule;
+
+  constructor(
+    private readonly request: ItemsRequest,
+    private readonly item: PlanItem,
+    /** Of the user, the deadline, and a ledger that cannot be written. */
+    private readonly signal: AbortSignal,
+    private readonly budget: MemoryBudget,
+  ) {
+    this.rule = ruleOf(request.policy, item);
+  }
+
+  /** @throws LedgerError */
+  async result(): Promise<Result> {
+    const { path, unreadable } = this.item;
+    if (unreadable !== null) return nothing('unreadable', path, [unreadable]);
+    if (this.signal.aborted) return nothing('not-reached', path, ['The deadline came first.']);
+    let id = path;
+    try {
+      const restorePoint = await this.load();
+      id = restorePoint.id;
+      return await this.judged(restorePoint);
+    } catch (error) {
+      if (this.signal.aborted) return nothing('not-reached', id, ['The deadline came while it was verified.']);
+      if (!(error instanceof SnapproofError) || error instanceof LedgerError) throw error;
+      return nothing('unreadable', id, [[sentence(error.message), error.advice].filter(Boolean).join(' ')]);
+    }
+  }
+
+  private async load(): Promise<RestorePoint> {
+    const [found] = await loadRestorePoints([this.item.path]);
+    const restorePoint = found as RestorePoint;
+    return { ...restorePoint, machine: this.item.machine, takenAt: this.item.takenAt ?? restorePoint.takenAt };
+  }
+
+  private async judged(restorePoint: RestorePoint): Promise<Result> {
+    const { before, ledger, policy, now } = this.request;
+    const done = before.find((record) => record.restorePoint.id === restorePoint.id && record.restorePoint.machine === restorePoint.machine);
+    if (done) return withRecord('verified', done, []);
+    const valid = await stillValid(restorePoint, this.rule, { ledger, trustStamps: policy.trustStamps, now: now(), signal: this.signal });
+    if (valid)
+      return withRecord('still-valid', valid, [`Proven at ${valid.finishedAt}, and ${policy.trustStamps ? 'not written since' : 'its bytes are the same'}.`]);
+    const begun = this.request.store.journal().filter((line) => line.event === 'begun' && line.path === this.item.path).length;
+    if (begun >= MAX_BEGUN)
+      return nothing('unreadable', restorePoint.id, [
+        `It was begun ${begun} times, and each time the whole run ended before it was done. It was not begun again.`,
+      ]);
+    return this.budget.with(needMiB(this.rule.policy, machineMiB(restorePoint)), () => this.verified(restorePoint));
+  }
+
+  private async verified(restorePoint: RestorePoint): Promise<Result> {
+    const { store, plan, say, now, artefactFolder } = this.request;
+    this.signal.throwIfAborted();
+    store.note({ at: now().toISOString(), event: 'begun', path: this.item.path });
+    say(`${this.item.machine}: begun at depth ${this.rule.policy.depth} (${this.item.path}).`);
+    const request = { restorePoint, policy: this.rule.policy, artefactFolder, drill: { id: plan.id, selection: this.item.selection } };
+    const record = await this.request.verify(request, this.signal, () => undefined);
+    await this.request.append(record);
+    return withRecord('verified', record, []);
+  }
+}
+
+function ruleOf(policy: DrillPolicy, item: PlanItem): MachineRule {
+  return policy.machines[item.rule] as MachineRule;
+}
+
+function nothing(state: DrillItemState, restorePoint: string, why: string[]): Result {
+  return { state, record: null, restorePoint, why };
+}
+
+function withRecord(state: DrillItemState, record: VerificationRecord, why: string[]): Result {
+  return { state, record, restorePoint: record.restorePoint.id, why };
+}
+
+const MAX_REASONS = 5;
+
+function toDrillItem(item: PlanItem, rule: MachineRule, { state, record, restorePoint, why }: Result): DrillItem {
+  const objectives = objectivesOf(rule, record, item.newestAgeSeconds);
+  const reasons = record && record.verdict !== 'passed' ? record.reasons.slice(0, MAX_REASONS) : [];
+  return {
+    machine: item.machine,
+    restorePoint,
+    path: item.path,
+    takenAt: item.takenAt ?? record?.restorePoint.takenAt ?? null,
+    depth: rule.policy.depth,
+    state,
+    recordId: record?.id ?? null,
+    verdict: record?.verdict ?? null,
+    why: [...reasons, ...why, ...objectives.why],
+    selection: item.selection as Selection,
+    rto: objectives.rto,
+    rpo: objectives.rpo,
+  };
+}
+
+function progressLine({ machine }: PlanItem, { state, record, why }: Result, done: number, total: number): string {
+  const outcome = state === 'verified' ? `${record?.verdict} after ${Math.round((record?.durationMs ?? 0) / 1000)} s` : state;
+  const reason = record && record.verdict !== 'passed' ? record.reasons[0] : why[0];
+  return `${machine}: ${outcome} (${done} of ${total}).${reason ? ` ${reason}` : ''}`;
+}
+
+function sentence(text: string): string {
+  const upper = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(upper) ? upper : `${upper}.`;
+}
+
+/** Memory of the guest as its manifest, its domain or its saved memory says; null: nothing does. */
+function machineMiB({ hardware, configs, memory }: RestorePoint): number | null {
+  const sizes = [hardware?.memoryMiB ?? 0, ...configs.map(domainMiB), memory ? (statSync(memory.path, { throwIfNoEntry: false })?.size ?? 0) / 2 ** 20 : 0];
+  const largest = Math.ceil(Math.max(...sizes));
+  return largest > 0 ? largest : null;
+}
+
+function domainMiB(path: string): number {
+  if (!/\.xml$/i.test(path)) return 0;
+  try {
+    return parseDomain(readFileSync(path, 'utf8'))?.memoryMiB ?? 0;
+  } catch {
+    return 0; // the verification says what is wrong with it
+  }
+}
