@@ -58,7 +58,7 @@ export async function verifyCommand(args: VerifyArguments, library: Library, str
       const record = await errors.keep(() => verifyOne({ restorePoint, policy, ...library, signal: abort.signal, artefactFolder, drill: null }, streams));
       if (record) {
         records.push(record);
-        const entry = await errors.keep(() => ledger.appendRecord(record));
+        const entry = await errors.keep(() => ledger.append(record));
         if (!args.json) await errors.keep(() => printRecord(record, entry ? ledger.path : null, streams));
       } else if (abort.signal.aborted) break;
     }

@@ -3,53 +3,13 @@ import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } fro
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { LedgerError } from '../errors.js';
-import { EMPTY_HEAD } from './entry.js';
 import { ledgerFault } from './faults.js';
+import { SCHEMA_VERSION, STEPS } from './tables.js';
 
 export type LedgerDatabase = Database.Database;
 
 /** ASCII `snpf`, in the header of the file: tells a ledger from any other SQLite database. */
 const APPLICATION_ID = 0x736e7066;
-export const SCHEMA_VERSION = 1;
-
-/**
- * `machine` and `verdict` are computed from the record, so that no search can show what the hashed text does not say.
- * The triggers stop mistakes, not an attacker; the chain of hashes finds both. OR REPLACE deletes without firing a delete trigger,
- * hence the guard on insertion.
- */
-const SCHEMA = `
-CREATE TABLE entries (
-  seq INTEGER PRIMARY KEY,
-  record_id TEXT NOT NULL UNIQUE,
-  record TEXT NOT NULL,
-  record_sha256 TEXT NOT NULL,
-  previous_hash TEXT NOT NULL,
-  previous_record_id TEXT NOT NULL,
-  appended_at TEXT NOT NULL,
-  entry_hash TEXT NOT NULL UNIQUE,
-  machine TEXT GENERATED ALWAYS AS (json_extract(record, '$.restorePoint.machine')) VIRTUAL,
-  verdict TEXT GENERATED ALWAYS AS (json_extract(record, '$.verdict')) VIRTUAL
-) STRICT;
-CREATE INDEX entries_by_machine ON entries (machine, seq);
-CREATE INDEX entries_by_verdict ON entries (verdict, seq);
-CREATE TABLE head (
-  id INTEGER PRIMARY KEY CHECK (id = 1),
-  count INTEGER NOT NULL,
-  hash TEXT NOT NULL,
-  record_id TEXT NOT NULL
-) STRICT;
-INSERT INTO head VALUES (1, ${EMPTY_HEAD.count}, '${EMPTY_HEAD.hash}', '${EMPTY_HEAD.recordId}');
-CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER entries_no_delete BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER entries_only_next BEFORE INSERT ON entries
-  WHEN NEW.seq <> (SELECT count FROM head) + 1 OR NEW.previous_hash <> (SELECT hash FROM head)
-    OR EXISTS (SELECT 1 FROM entries WHERE record_id = NEW.record_id OR entry_hash = NEW.entry_hash)
-  BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER head_only_forward BEFORE UPDATE ON head
-  WHEN NEW.count <> OLD.count + 1 OR NEW.hash <> (SELECT entry_hash FROM entries WHERE seq = NEW.count)
-  BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER head_no_delete BEFORE DELETE ON head BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-`;
 
 export interface ConnectOptions {
   /** How long to wait for another writer; default 30 s. */
@@ -68,22 +28,34 @@ export function connect(path: string, options: ConnectOptions = {}): LedgerDatab
       useWriteAheadLog(database, options.busyTimeoutMs ?? 30_000);
       // A reopened WAL database comes up with synchronous=NORMAL, where a power cut may take the last commits.
       database.pragma('synchronous = FULL');
-      createOnce(database);
+      bringUp(database);
     });
   });
 }
 
-/** Opens an existing ledger to read it; null when there is none. @throws LedgerError */
+/** Opens an existing ledger to read it; null when there is none. One of an older version is brought up first. @throws LedgerError */
 export function connectReadOnly(path: string, options: ConnectOptions = {}): LedgerDatabase | null {
   if (!existsSync(path)) return null;
+  const database = openToRead(path, options);
+  // Killed between making the file and filling it: an empty file is an empty ledger.
+  if (isUnborn(database) || versionOf(database) === SCHEMA_VERSION) return database;
+  database.close();
+  connect(path, options).close();
+  return openToRead(path, options);
+}
+
+function openToRead(path: string, options: ConnectOptions): LedgerDatabase {
   return opened(path, () => {
     accessSync(path, constants.R_OK);
     const database = new Database(path, { readonly: true, timeout: options.busyTimeoutMs ?? 30_000 });
     return prepared(database, () => {
-      // Killed between making the file and filling it: an empty file is an empty ledger.
       if (!refuseForeign(database, path)) database.pragma('query_only = 1');
     });
   });
+}
+
+function versionOf(database: LedgerDatabase): number {
+  return Number(database.pragma('user_version', { simple: true }));
 }
 
 /** Whether a file that exists is still empty: its tables are made with the first record. */
@@ -119,7 +91,7 @@ function refuseForeign(database: LedgerDatabase, path: string): boolean {
       advice: 'Name another folder with --state, or move that file away.',
     });
   }
-  const version = Number(database.pragma('user_version', { simple: true }));
+  const version = versionOf(database);
   if (version > SCHEMA_VERSION) {
     throw new LedgerError({
       code: 'ledger.newer',
@@ -143,13 +115,15 @@ function useWriteAheadLog(database: LedgerDatabase, timeoutMs: number): void {
   }
 }
 
-function createOnce(database: LedgerDatabase): void {
-  if (!isUnborn(database)) return;
-  const create = database.transaction(() => {
-    if (!isUnborn(database)) return;
-    database.exec(SCHEMA);
-    database.pragma(`application_id = ${APPLICATION_ID}`);
-    database.pragma(`user_version = ${SCHEMA_VERSION}`);
+/** Makes the tables, or brings those of an older ledger up to this version. Another writer may do the same at this moment. */
+function bringUp(database: LedgerDatabase): void {
+  if (versionOf(database) === SCHEMA_VERSION) return;
+  const steps = database.transaction(() => {
+    for (let version = versionOf(database) + 1; version <= SCHEMA_VERSION; version++) {
+      database.exec(STEPS[version] ?? '');
+      database.pragma(`application_id = ${APPLICATION_ID}`);
+      database.pragma(`user_version = ${version}`);
+    }
   });
-  create.immediate();
+  steps.immediate();
 }

@@ -1,13 +1,18 @@
-/** The ledger: all records, append-only and chained by hashes, in one SQLite file that several writers may use at once. */
+/** The ledger: all documents, append-only and chained by hashes, in one SQLite file that several writers may use at once. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { LedgerDocument } from '../documents.js';
 import { LedgerError } from '../errors.js';
 import type { VerdictWord, VerificationRecord } from '../types.js';
 import { canonicalJson } from './canonical.js';
 import { type ConnectOptions, connect, connectReadOnly, isUnborn, type LedgerDatabase } from './database.js';
 import { EMPTY_HEAD, type LedgerEntry, type LedgerHead, nextEntry } from './entry.js';
+import { allEnvelopes, envelopesOf, insertEnvelopes, type Sealed, type StoredEnvelope, seqsWithout } from './envelopes.js';
 import { ledgerFault } from './faults.js';
-import { type LedgerVerification, verifyEntries } from './verify.js';
+import type { DocumentKind, DocumentOf } from './kinds.js';
+import { type DocumentFilter, type LatestFilter, Lookups, type Stored } from './lookups.js';
+import { statement } from './statements.js';
+import { checkEntry, type LedgerVerification, verifyEntries } from './verify.js';
 
 export interface HistoryFilter {
   machine?: string;
@@ -20,6 +25,13 @@ export interface HistoryItem {
   seq: number;
   appendedAt: string;
   record: VerificationRecord;
+}
+
+export interface AppendOptions {
+  /** Default: the clock of the host. */
+  now?: Date;
+  /** Signs the entry within the transaction that stores it. What it throws undoes the entry too. */
+  seal?: (entry: LedgerEntry, text: string) => Sealed[];
 }
 
 /** The folder given by `--state`, else snapproof's own below the XDG state folder. */
@@ -47,23 +59,29 @@ export function readLedger(folder: string, options: ConnectOptions = {}): Ledger
 }
 
 export class Ledger {
+  private readonly lookups: Lookups;
+  private born = false;
+
   constructor(
     private readonly database: LedgerDatabase,
     readonly path: string,
-  ) {}
+  ) {
+    this.lookups = new Lookups(database, (seq, text) => this.parsed(seq, text));
+  }
 
   /**
-   * Appends one record in one transaction: when this returns, it is on the disk.
+   * Appends one document in one transaction: when this returns, it is on the disk.
    * @throws LedgerError when it could not be stored; then nothing of it is in the ledger.
    */
-  appendRecord(record: VerificationRecord, now: Date = new Date()): LedgerEntry {
-    const text = this.guarded('written', () => canonicalJson(record));
+  append(document: LedgerDocument, { now, seal }: AppendOptions = {}): LedgerEntry {
+    const text = this.guarded('written', () => canonicalJson(document));
     const append = this.database.transaction((): LedgerEntry => {
       const head = this.head();
       this.refuseBrokenEnd(head);
-      if (this.database.prepare('SELECT 1 FROM entries WHERE record_id = ?').get(record.id)) throw this.duplicate(record.id);
-      const entry = nextEntry(head, record.id, text, now.toISOString());
+      if (statement<[string]>(this.database, 'SELECT 1 FROM entries WHERE record_id = ?').get(document.id)) throw this.duplicate(document.id);
+      const entry = nextEntry(head, document.id, text, (now ?? new Date()).toISOString());
       this.insert(entry, text);
+      if (seal) insertEnvelopes(this.database, entry.seq, seal(entry, text));
       return entry;
     });
     return this.guarded('written', () => append.immediate());
@@ -71,29 +89,84 @@ export class Ledger {
 
   /** Records that fit the filter, the last appended first. */
   history(filter: HistoryFilter = {}): HistoryItem[] {
-    const where = ['1', ...(filter.machine === undefined ? [] : ['machine = @machine']), ...(filter.verdict === undefined ? [] : ['verdict = @verdict'])];
-    const sql = `SELECT seq, appended_at AS appendedAt, record FROM entries WHERE ${where.join(' AND ')} ORDER BY seq DESC LIMIT @limit`;
-    const values = { machine: filter.machine, verdict: filter.verdict, limit: filter.limit ?? -1 };
-    const rows = this.read(() => this.database.prepare<object, { seq: number; appendedAt: string; record: string }>(sql).all(values), []);
-    return rows.map(({ seq, appendedAt, record }) => ({ seq, appendedAt, record: this.parsed(seq, record) }));
+    const found = this.read(() => this.lookups.records(filter), []);
+    return found.map(({ entry, document }) => ({ seq: entry.seq, appendedAt: entry.appendedAt, record: document }));
+  }
+
+  /** Documents of any kind, the last appended first. */
+  documents<K extends DocumentKind>(filter: DocumentFilter<K> = {}): Stored<DocumentOf[K]>[] {
+    return this.read(() => this.lookups.documents(filter), []);
+  }
+
+  /** The document with this id, of any kind. */
+  find(id: string): Stored | null {
+    return this.read(() => this.lookups.find(id), null);
+  }
+
+  at(seq: number): Stored | null {
+    return this.read(() => this.lookups.at(seq), null);
+  }
+
+  /** The newest record of a machine, of all or with one verdict. */
+  latestFor(machine: string, filter: LatestFilter = {}): Stored<VerificationRecord> | null {
+    return this.read(() => this.lookups.latestFor(machine, filter), null);
+  }
+
+  /** Names of all machines of which there are records, sorted. */
+  machines(): string[] {
+    return this.read(() => this.lookups.machines(), []);
+  }
+
+  /** Records whose restore point has files with all of these SHA-256, the last appended first. It may have others besides. */
+  recordsOfDigest(digests: string[], limit?: number): Stored<VerificationRecord>[] {
+    return this.read(() => this.lookups.recordsOfDigest(digests, limit), []);
+  }
+
+  /** What was appended in a time (ISO 8601, UTC, both ends included), in the order of the chain. */
+  between<K extends DocumentKind>(from: string, to: string, kind?: K): Stored<DocumentOf[K]>[] {
+    return this.read(() => this.lookups.between(from, to, kind), []);
   }
 
   head(): LedgerHead {
     const sql = 'SELECT count, hash, record_id AS recordId FROM head WHERE id = 1';
-    const head = this.read(() => this.database.prepare<[], LedgerHead>(sql).get(), EMPTY_HEAD);
+    const head = this.read(() => statement<[], LedgerHead>(this.database, sql).get(), EMPTY_HEAD);
     if (head) return head;
     throw this.broken('its head is missing');
   }
 
   /** Reads every entry and recomputes every hash. Never throws for what it finds, only for what it cannot read. */
   verify(): LedgerVerification {
-    return this.read(() => verifyEntries(this.database), { ok: true, count: 0, head: EMPTY_HEAD, problems: [] });
+    return this.read(() => verifyEntries(this.database), { ok: true, count: 0, head: EMPTY_HEAD, problems: [], notes: [] });
+  }
+
+  /** One entry and its place only. @returns what is wrong, one sentence each; empty when it is as it was written. */
+  checkEntry(seq: number): string[] {
+    return this.read(() => checkEntry(this.database, seq), [`There is no entry ${seq}.`]);
   }
 
   /** Whether the chain holds an entry with this hash, such as a head that was printed earlier. */
   holds(hash: string): boolean {
     const sql = 'SELECT 1 FROM entries WHERE entry_hash = ?';
-    return hash === EMPTY_HEAD.hash || this.read(() => this.database.prepare(sql).get(hash.trim().toLowerCase()) !== undefined, false);
+    return hash === EMPTY_HEAD.hash || this.read(() => statement<[string]>(this.database, sql).get(hash.trim().toLowerCase()) !== undefined, false);
+  }
+
+  /** Adds signatures of an entry that is there already. @throws LedgerError when it has one of them */
+  addEnvelopes(seq: number, sealed: Sealed[]): void {
+    this.guarded('written', () => this.database.transaction(() => insertEnvelopes(this.database, seq, sealed)).immediate());
+  }
+
+  envelopesOf(seq: number): StoredEnvelope[] {
+    return this.read(() => envelopesOf(this.database, seq), []);
+  }
+
+  /** Of all entries, in their order. */
+  *envelopes(): Generator<StoredEnvelope> {
+    yield* this.read(() => allEnvelopes(this.database), [][Symbol.iterator]());
+  }
+
+  /** Numbers of entries that have no statement of this name. */
+  unsealed(statementName: string): number[] {
+    return this.read(() => seqsWithout(this.database, statementName), []);
   }
 
   close(): void {
@@ -103,13 +176,14 @@ export class Ledger {
   private insert(entry: LedgerEntry, record: string): void {
     const columns = 'seq, record_id, record, record_sha256, previous_hash, previous_record_id, appended_at, entry_hash';
     const values = '@seq, @recordId, @record, @recordSha256, @previousHash, @previousRecordId, @appendedAt, @entryHash';
-    this.database.prepare(`INSERT INTO entries (${columns}) VALUES (${values})`).run({ ...entry, record });
-    this.database.prepare('UPDATE head SET count = @seq, hash = @entryHash, record_id = @recordId WHERE id = 1').run(entry);
+    statement<object>(this.database, `INSERT INTO entries (${columns}) VALUES (${values})`).run({ ...entry, record });
+    statement<object>(this.database, 'UPDATE head SET count = @seq, hash = @entryHash, record_id = @recordId WHERE id = 1').run(entry);
   }
 
   /** Nothing is built on an end that does not fit its head: that would hide what happened to it. */
   private refuseBrokenEnd(head: LedgerHead): void {
-    const last = this.database.prepare<[], { seq: number; hash: string }>('SELECT seq, entry_hash AS hash FROM entries ORDER BY seq DESC LIMIT 1').get();
+    const sql = 'SELECT seq, entry_hash AS hash FROM entries ORDER BY seq DESC LIMIT 1';
+    const last = statement<[], { seq: number; hash: string }>(this.database, sql).get();
     if ((last?.seq ?? 0) !== head.count || (last?.hash ?? EMPTY_HEAD.hash) !== head.hash) throw this.broken('its last entry does not fit its head');
   }
 
@@ -122,19 +196,22 @@ export class Ledger {
   }
 
   private duplicate(id: string): LedgerError {
-    return new LedgerError({ code: 'ledger.duplicate', message: `The ledger ${this.path} already holds a record ${id}. Nothing was appended.` });
+    return new LedgerError({ code: 'ledger.duplicate', message: `The ledger ${this.path} already holds a document ${id}. Nothing was appended.` });
   }
 
-  private parsed(seq: number, text: string): VerificationRecord {
+  private parsed(seq: number, text: string): unknown {
     try {
-      return JSON.parse(text) as VerificationRecord;
+      return JSON.parse(text);
     } catch {
       throw this.broken(`entry ${seq} is no JSON`);
     }
   }
 
   private read<T>(work: () => T, whenEmpty: T): T {
-    return this.guarded('read', () => (isUnborn(this.database) ? whenEmpty : work()));
+    return this.guarded('read', () => {
+      this.born ||= !isUnborn(this.database);
+      return this.born ? work() : whenEmpty;
+    });
   }
 
   private guarded<T>(doing: 'read' | 'written', work: () => T): T {

@@ -1,7 +1,9 @@
-/** Recomputes every hash of the ledger. The common case, nothing wrong, is one pass; only a broken chain is looked into. */
+/** Recomputes every hash of the ledger. The common case, nothing wrong, is one pass that keeps nothing; only a broken chain is looked into. */
 import type { LedgerDatabase } from './database.js';
 import { diagnose } from './diagnose.js';
 import { EMPTY_HEAD, entryHash, GENESIS_HASH, type LedgerEntry, type LedgerHead, sha256Hex } from './entry.js';
+import { ENTRY_COLUMNS } from './lookups.js';
+import { statement } from './statements.js';
 
 export type LedgerProblemKind = 'changed' | 'removed' | 'inserted' | 'reordered' | 'head';
 
@@ -21,6 +23,13 @@ export interface LedgerVerification {
   /** Compare it with one that was printed earlier: only that shows when the whole file was put back to an older state. */
   head: LedgerHead;
   problems: LedgerProblem[];
+  /** What is no damage, but ought to be known: a clock that went back. */
+  notes: LedgerNote[];
+}
+
+export interface LedgerNote {
+  seq: number;
+  message: string;
 }
 
 /** An entry as it lies in the file, and whether its record's text still has the digest that the entry states. */
@@ -32,32 +41,80 @@ interface Row extends LedgerEntry {
   record: string;
 }
 
-const ROWS = `SELECT seq, record_id AS recordId, record, record_sha256 AS recordSha256, previous_hash AS previousHash,
-  previous_record_id AS previousRecordId, appended_at AS appendedAt, entry_hash AS entryHash FROM entries ORDER BY seq`;
+interface Pass {
+  intact: boolean;
+  count: number;
+  last: LedgerEntry | null;
+  notes: LedgerNote[];
+}
+
+const ROWS = `SELECT ${ENTRY_COLUMNS}, record FROM entries ORDER BY seq`;
+const MOST_NOTES = 1000;
 
 /** Works on one snapshot of the file, so that a writer at work does not disturb it. */
 export function verifyEntries(database: LedgerDatabase): LedgerVerification {
   return database.transaction(() => {
     const head = database.prepare<[], LedgerHead>('SELECT count, hash, record_id AS recordId FROM head WHERE id = 1').get() ?? null;
-    const { entries, intact } = checkRows(database.prepare<[], Row>(ROWS).iterate());
-    const last = entries.at(-1);
-    const headFits =
-      head !== null && head.count === entries.length && head.hash === (last?.entryHash ?? GENESIS_HASH) && head.recordId === (last?.recordId ?? '');
-    const problems = intact && headFits ? [] : diagnose(entries, head);
-    return { ok: problems.length === 0, count: entries.length, head: head ?? EMPTY_HEAD, problems };
+    const pass = checkRows(rowsOf(database));
+    const problems = pass.intact && headFits(head, pass) ? [] : diagnose(collect(rowsOf(database)), head);
+    return { ok: problems.length === 0, count: pass.count, head: head ?? EMPTY_HEAD, problems, notes: pass.notes };
   })();
 }
 
-function checkRows(rows: Iterable<Row>): { entries: CheckedEntry[]; intact: boolean } {
-  const entries: CheckedEntry[] = [];
-  let intact = true;
-  let previous = { entryHash: GENESIS_HASH, recordId: '' };
-  for (const { record, ...entry } of rows) {
-    const textIntact = sha256Hex(record) === entry.recordSha256;
-    const linked = entry.previousHash === previous.entryHash && entry.previousRecordId === previous.recordId;
-    intact &&= textIntact && linked && entry.seq === entries.length + 1 && entryHash(entry) === entry.entryHash;
-    entries.push({ ...entry, textIntact });
-    previous = entry;
+function rowsOf(database: LedgerDatabase): IterableIterator<Row> {
+  return database.prepare<[], Row>(ROWS).iterate();
+}
+
+function headFits(head: LedgerHead | null, { count, last }: Pass): boolean {
+  return head !== null && head.count === count && head.hash === (last?.entryHash ?? GENESIS_HASH) && head.recordId === (last?.recordId ?? '');
+}
+
+/** Keeps nothing but the last entry: a ledger may be larger than memory. */
+function checkRows(rows: Iterable<Row>): Pass {
+  const pass: Pass = { intact: true, count: 0, last: null, notes: [] };
+  for (const row of rows) {
+    pass.count++;
+    pass.intact &&= follows(row, pass.last) && row.seq === pass.count && entryHash(row) === row.entryHash && isTextIntact(row);
+    if (pass.last && row.appendedAt < pass.last.appendedAt && pass.notes.length < MOST_NOTES) pass.notes.push(clockNote(row, pass.last));
+    pass.last = row;
   }
-  return { entries, intact };
+  return pass;
+}
+
+function follows(entry: LedgerEntry, previous: LedgerEntry | null): boolean {
+  return entry.previousHash === (previous?.entryHash ?? GENESIS_HASH) && entry.previousRecordId === (previous?.recordId ?? '');
+}
+
+function isTextIntact({ record, recordSha256 }: Row): boolean {
+  return sha256Hex(record) === recordSha256;
+}
+
+function clockNote(entry: LedgerEntry, before: LedgerEntry): LedgerNote {
+  const message = `The clock went back: entry ${entry.seq} was appended at ${entry.appendedAt}, after entry ${before.seq} of ${before.appendedAt}.`;
+  return { seq: entry.seq, message };
+}
+
+function collect(rows: Iterable<Row>): CheckedEntry[] {
+  return [...rows].map(({ record, ...entry }) => ({ ...entry, textIntact: sha256Hex(record) === entry.recordSha256 }));
+}
+
+/**
+ * One entry and its place, without reading the rest: its text, its hash, and that the entry after it (or the head) names it.
+ * @returns what is wrong, one sentence each; empty: nothing
+ */
+export function checkEntry(database: LedgerDatabase, seq: number): string[] {
+  return database.transaction(() => {
+    const at = (number: number): Row | null =>
+      statement<[number], Row>(database, `SELECT ${ENTRY_COLUMNS}, record FROM entries WHERE seq = ?`).get(number) ?? null;
+    const entry = at(seq);
+    if (!entry) return [`There is no entry ${seq}.`];
+    const head = statement<[], LedgerHead>(database, 'SELECT count, hash, record_id AS recordId FROM head WHERE id = 1').get() ?? EMPTY_HEAD;
+    const after = at(seq + 1);
+    return [
+      ...(isTextIntact(entry) ? [] : [`The text of entry ${seq} is not what was stored.`]),
+      ...(entryHash(entry) === entry.entryHash ? [] : [`The fields of entry ${seq} are not what was stored.`]),
+      ...(follows(entry, seq === 1 ? null : at(seq - 1)) ? [] : [`Entry ${seq} does not follow the one before it.`]),
+      ...((after ? follows(after, entry) : head.count === seq && head.hash === entry.entryHash) ? [] : [`What follows entry ${seq} does not name it.`]),
+    ];
+  })();
 }

@@ -15,7 +15,7 @@ afterEach(() => rmSync(state, { recursive: true }));
 
 function fill(): void {
   const ledger = openLedger(state);
-  for (const record of [passed, failed, inconclusive, hostile]) ledger.appendRecord(record);
+  for (const record of [passed, failed, inconclusive, hostile]) ledger.append(record);
   ledger.close();
 }
 

@@ -13,7 +13,7 @@ let head: string;
 beforeEach(() => {
   state = mkdtempSync(join(tmpdir(), 'snapproof-state-'));
   const ledger = openLedger(state);
-  for (const record of [passed, failed, inconclusive]) ledger.appendRecord(record);
+  for (const record of [passed, failed, inconclusive]) ledger.append(record);
   head = ledger.head().hash;
   ledger.close();
 });

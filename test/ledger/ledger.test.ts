@@ -28,7 +28,7 @@ function codeOf(work: () => unknown): string {
 
 function fill(folder: string, count: number): void {
   const ledger = openLedger(folder);
-  for (let index = 1; index <= count; index++) ledger.appendRecord(sampleRecord(`r${index}`));
+  for (let index = 1; index <= count; index++) ledger.append(sampleRecord(`r${index}`));
   ledger.close();
 }
 
@@ -61,7 +61,7 @@ describe('records', () => {
     const ledger = openLedger(state);
     const failed = { ...sampleRecord('r2'), verdict: 'failed' as const };
     const other = sampleRecord('r3', { restorePoint: { id: 'x', machine: 'web\u202e1', takenAt: null } });
-    for (const record of [sampleRecord('r1'), failed, other]) ledger.appendRecord(record);
+    for (const record of [sampleRecord('r1'), failed, other]) ledger.append(record);
     expect(ledger.history().map(({ record }) => record)).toEqual([other, failed, sampleRecord('r1')]);
     expect(ledger.history({ machine: 'db1' }).map(({ seq }) => seq)).toEqual([2, 1]);
     expect(ledger.history({ verdict: 'passed', limit: 1 }).map(({ seq }) => seq)).toEqual([3]);
@@ -71,7 +71,7 @@ describe('records', () => {
   it('cannot be stored twice under one id', () => {
     fill(state, 1);
     const ledger = openLedger(state);
-    expect(codeOf(() => ledger.appendRecord(sampleRecord('r1')))).toBe('ledger.duplicate');
+    expect(codeOf(() => ledger.append(sampleRecord('r1')))).toBe('ledger.duplicate');
     expect(ledger.verify()).toMatchObject({ ok: true, count: 1 });
     ledger.close();
   });
@@ -109,7 +109,7 @@ describe('what cannot be used is refused with its reason, and left as it was', (
   it('a newer version', () => {
     fill(state, 1);
     const database = new Database(ledgerPath(state));
-    database.pragma('user_version = 2');
+    database.pragma('user_version = 3');
     database.close();
     expect(codeOf(() => openLedger(state))).toBe('ledger.newer');
     expect(codeOf(() => readLedger(state))).toBe('ledger.newer');
@@ -119,17 +119,17 @@ describe('what cannot be used is refused with its reason, and left as it was', (
     truncateSync(ledgerPath(state), 8192);
     const corrupt = expect.stringMatching(/^ledger\.corrupt$/);
     expect(codeOf(() => readLedger(state)?.verify())).toEqual(corrupt);
-    expect(codeOf(() => openLedger(state).appendRecord(sampleRecord('new')))).toEqual(corrupt);
+    expect(codeOf(() => openLedger(state).append(sampleRecord('new')))).toEqual(corrupt);
   });
   it('one that another program keeps locked', () => {
     fill(state, 1);
     const other = new Database(ledgerPath(state));
     other.exec('BEGIN IMMEDIATE');
     const ledger = openLedger(state, { busyTimeoutMs: 50 });
-    expect(codeOf(() => ledger.appendRecord(sampleRecord('r2')))).toBe('ledger.locked');
+    expect(codeOf(() => ledger.append(sampleRecord('r2')))).toBe('ledger.locked');
     expect(ledger.verify()).toMatchObject({ ok: true, count: 1 });
     other.exec('ROLLBACK');
-    ledger.appendRecord(sampleRecord('r2'));
+    ledger.append(sampleRecord('r2'));
     ledger.close();
     other.close();
   });
@@ -144,7 +144,7 @@ describe('a disk without space', () => {
   function fillUp(ledger: Ledger): void {
     let stored = 0;
     const code = codeOf(() => {
-      for (; stored < 10_000; stored++) ledger.appendRecord(sampleRecord(`r${stored}`, { deviations: ['x'.repeat(10_000)] }));
+      for (; stored < 10_000; stored++) ledger.append(sampleRecord(`r${stored}`, { deviations: ['x'.repeat(10_000)] }));
     });
     expect(code).toBe('ledger.full');
     expect(stored).toBeGreaterThan(0);
@@ -156,7 +156,7 @@ describe('a disk without space', () => {
     const ledger = new Ledger(database, ledgerPath(state));
     fillUp(ledger);
     database.pragma('max_page_count = 100000');
-    ledger.appendRecord(sampleRecord('after'));
+    ledger.append(sampleRecord('after'));
     expect(ledger.verify().ok).toBe(true);
     ledger.close();
   });

@@ -18,7 +18,7 @@ let original: Buffer;
 beforeAll(() => {
   const state = mkdtempSync(join(tmpdir(), 'snapproof-state-'));
   const ledger = openLedger(state);
-  for (let index = 1; index <= COUNT; index++) ledger.appendRecord(sampleRecord(`r${index}`));
+  for (let index = 1; index <= COUNT; index++) ledger.append(sampleRecord(`r${index}`));
   ledger.close();
   const database = new Database(ledgerPath(state));
   database.pragma('journal_mode = DELETE');

@@ -14,7 +14,7 @@ let attacker: Database.Database;
 beforeEach(() => {
   state = mkdtempSync(join(tmpdir(), 'snapproof-state-'));
   const ledger = openLedger(state);
-  for (let index = 1; index <= 9; index++) ledger.appendRecord(sampleRecord(`r${index}`));
+  for (let index = 1; index <= 9; index++) ledger.append(sampleRecord(`r${index}`));
   ledger.close();
   attacker = new Database(ledgerPath(state));
   const triggers = attacker.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all();
@@ -224,7 +224,7 @@ describe('the head', () => {
   it('nothing is appended to an end that does not fit it', () => {
     attacker.exec('DELETE FROM entries WHERE seq = 9');
     const ledger = openLedger(state);
-    expect(() => ledger.appendRecord(sampleRecord('r10'))).toThrow('was changed by something else');
+    expect(() => ledger.append(sampleRecord('r10'))).toThrow('was changed by something else');
     ledger.close();
   });
 });

@@ -29,7 +29,7 @@ describe('the triggers', () => {
     ['a delete of the head', 'DELETE FROM head'],
   ])('refuse %s', (_what, sql) => {
     const ledger = openLedger(state);
-    for (let index = 1; index <= 9; index++) ledger.appendRecord(sampleRecord(`r${index}`));
+    for (let index = 1; index <= 9; index++) ledger.append(sampleRecord(`r${index}`));
     ledger.close();
     const database = new Database(ledgerPath(state));
     const columns = 'entries (seq, record_id, record, record_sha256, previous_hash, previous_record_id, appended_at, entry_hash)';

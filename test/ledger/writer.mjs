@@ -5,7 +5,7 @@ const [state, prefix, count, length] = process.argv.slice(2);
 const ledger = openLedger(state);
 for (let index = 0; index < Number(count); index++) {
   const id = `${prefix}-${index}`;
-  ledger.appendRecord({ id, verdict: 'passed', restorePoint: { machine: prefix }, text: 'x'.repeat(Number(length)) });
+  ledger.append({ schema: 'snapproof.record/v1', id, verdict: 'passed', restorePoint: { machine: prefix }, text: 'x'.repeat(Number(length)) });
   // Synchronous, so that what was printed was stored before.
   process.stdout.write(`${id}\n`);
 }
