@@ -50,6 +50,7 @@ import pageChecksums from './postgresql/page-checksums/index.js';
 import postgresqlRecovery from './postgresql/recovery/index.js';
 import transactionStatus from './postgresql/transaction-status/index.js';
 import walChain from './postgresql/wal-chain/index.js';
+import zeroedPages from './postgresql/zeroed-pages/index.js';
 import redisAof from './redis/aof/index.js';
 import { redisFinder } from './redis/finder.js';
 import redisRdb from './redis/rdb/index.js';
@@ -82,6 +83,7 @@ export const CHECKS = [
   logVersusPages,
   postgresqlCatalogue,
   transactionStatus,
+  zeroedPages,
   postgresqlRecovery,
   amcheck,
   innodbRedoLog,
@@ -115,9 +117,9 @@ export const CHECKS = [
   luceneSegments,
   rocksFiles,
   memoryStream,
+  memorySkew,
   memoryKernelLog,
   memoryFrozen,
-  memorySkew,
   machineResume,
   machineBoot,
   applicationFiles,

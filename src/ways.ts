@@ -154,7 +154,7 @@ export interface Look {
   wallMs: number;
   /** The guest's clock as QEMU keeps it: stands still while the machine is paused. */
   guestMs: number;
-  /** By vCPU. `waitedMs`: it wanted to run and the host had no processor for it; that time is nobody's fault but the host's. */
+  /** By vCPU; those of a machine whose clock runs ahead share one thread, and all have its times. `waitedMs`: it wanted to run and the host had no processor for it; that time is nobody's fault but the host's. */
   vcpus: { cpuMs: number; waitedMs: number }[];
   disks: { disk: string; reads: number; writes: number; readBytes: number; writtenBytes: number; flushes: number; failed: number; pending: number | null }[];
   /** Software emulation only. `flushes` rises with switches between address spaces, `blocks` with code that never ran before. */

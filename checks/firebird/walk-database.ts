@@ -4,8 +4,10 @@ import type { ByteSource } from '../../src/types.js';
 import { type DatabaseHeader, geometryOf, TYPES } from './format/page.js';
 import { type RecordHead, unpack } from './format/record.js';
 import { Pages } from './pages.js';
+import { type PageRow, Transactions } from './transactions.js';
 import { walkIndex } from './walk-index.js';
 import { type RelationContext, RelationWalk, type Totals } from './walk-relation.js';
+import { RELATIONS_RELATION, walkRelations } from './walk-relations.js';
 
 export interface WalkFacts extends Totals {
   pages: number;
@@ -14,18 +16,7 @@ export interface WalkFacts extends Totals {
   activeTransactions: number;
 }
 
-/** One row of RDB$PAGES: the first pages of everything. */
-interface PageRow {
-  page: number;
-  relation: number;
-  sequence: number;
-  type: number;
-}
-
 const PAGES_RELATION = 0;
-const RELATIONS_RELATION = 6;
-/** Behind the null flags and three blobs. */
-const RELATION_ID_AT = 32;
 const MAX_ROWS = 1_000_000;
 
 export async function walkDatabase(
@@ -69,26 +60,6 @@ async function walkRows(context: RelationContext, rows: PageRow[], transactions:
   }
 }
 
-/**
- * Rows for a relation that is just being made reach the disk before its pages do, and stay when that is not committed: only what
- * RDB$RELATIONS lists is there for certain. Gives the numbers it lists.
- */
-async function walkRelations(context: RelationContext, rows: PageRow[], transactions: Transactions): Promise<Set<number>> {
-  const listed: { relation: number; head: RecordHead }[] = [];
-  const first = rows.find(({ relation, type, sequence }) => relation === RELATIONS_RELATION && type === TYPES.pointer && sequence === 0);
-  const walk = new RelationWalk(context, RELATIONS_RELATION, (segment, head) => {
-    const record = Buffer.concat([unpack(segment, head.dataAt, RELATION_ID_AT + 2)], RELATION_ID_AT + 2);
-    if (listed.length < MAX_ROWS) listed.push({ relation: record.readUInt16LE(RELATION_ID_AT), head });
-  });
-  if (first) await walk.walk(first.page);
-  const established = new Set<number>();
-  for (const { relation, head } of listed) {
-    // A version before this one says that it was there before the transaction.
-    if (head.back.page !== 0 || (await transactions.isCommitted(head.transaction))) established.add(relation);
-  }
-  return established;
-}
-
 async function isOwn({ pages }: RelationContext, { page, relation, type }: PageRow): Promise<boolean> {
   if (type !== TYPES.pointer && type !== TYPES.indexRoot) return true;
   const bytes = await pages.look(page);
@@ -112,48 +83,4 @@ async function walkIndexRoot(context: RelationContext, page: number, relation: n
     const building = ((bytes[at + 11] ?? 0) & IN_PROGRESS) !== 0;
     if (!building && bytes.readUInt32LE(at) !== 0) await walkIndex(context, relation, index, bytes.readUInt32LE(at));
   }
-}
-
-/** States of transactions: two bits each; 0 is active, 3 committed. */
-class Transactions {
-  private readonly inventories: PageRow[];
-
-  constructor(
-    private readonly context: RelationContext,
-    rows: PageRow[],
-  ) {
-    this.inventories = rows.filter(({ type }) => type === TYPES.transactions).sort((a, b) => a.sequence - b.sequence);
-  }
-
-  async isCommitted(transaction: number): Promise<boolean> {
-    if (transaction === 0) return true;
-    const per = this.context.pages.geometry.perTransactions;
-    const row = this.inventories.find(({ sequence }) => sequence === Math.floor(transaction / per));
-    const bytes = row ? await this.context.pages.look(row.page) : null;
-    return bytes !== null && stateAt(bytes, transaction % per) === COMMITTED;
-  }
-
-  async countActive({ oldestActive, nextTransaction }: DatabaseHeader): Promise<number> {
-    const { pages } = this.context;
-    const per = pages.geometry.perTransactions;
-    let active = 0;
-    for (const { page, sequence } of this.inventories) {
-      const bytes = await pages.claim(page, TYPES.transactions, `transaction inventory ${sequence}`);
-      const from = Math.max(1, oldestActive, sequence * per);
-      const to = Math.min(nextTransaction, (sequence + 1) * per - 1);
-      for (let number = from; bytes && number <= to; number++) if (stateAt(bytes, number - sequence * per) === ACTIVE) active++;
-    }
-    const needed = Math.floor(nextTransaction / per);
-    if (!this.inventories.some(({ sequence }) => sequence === needed)) {
-      pages.damaged('transactions', 0, `names transaction ${nextTransaction}, and no transaction inventory page covers it`);
-    }
-    return active;
-  }
-}
-
-const ACTIVE = 0;
-const COMMITTED = 3;
-
-function stateAt(inventory: Buffer, index: number): number {
-  return ((inventory[20 + (index >> 2)] ?? 0) >> (2 * (index & 3))) & 3;
 }

@@ -19,8 +19,8 @@ export interface RelationContext {
   nextTransaction: number;
 }
 
-/** Every record that is the newest version and not deleted, in order. */
-export type RecordVisitor = (segment: Buffer, head: RecordHead) => void;
+/** Every record that is the newest version and not deleted, in order, and the page it is on. */
+export type RecordVisitor = (segment: Buffer, head: RecordHead, page: number) => void;
 
 export class RelationWalk {
   private readonly lengths = new Map<number, number>();
@@ -30,6 +30,8 @@ export class RelationWalk {
     private readonly context: RelationContext,
     private readonly relation: number,
     private readonly visit: RecordVisitor | null = null,
+    /** Visits deleted records too: whether that was committed is another question. */
+    private readonly withDeleted = false,
   ) {
     this.name = `relation ${relation}`;
   }
@@ -115,13 +117,17 @@ export class RelationWalk {
   }
 
   private content(segment: Buffer, head: RecordHead, page: number, line: number): void {
-    if (head.flags & (FLAG.incomplete | FLAG.fragment | FLAG.chain | FLAG.deleted)) return;
+    if (head.flags & (FLAG.incomplete | FLAG.fragment | FLAG.chain)) return;
+    if (head.flags & FLAG.deleted) {
+      if (this.withDeleted) this.visit?.(segment, head, page);
+      return;
+    }
     const length = unpackedLength(segment, head.dataAt);
     const usual = this.lengths.get(head.format) ?? length;
     this.lengths.set(head.format, usual);
     if (length < 0 || length !== usual) {
       this.context.pages.damaged('record', page, `holds a record in line ${line} that cannot be unpacked to ${usual} bytes like others of its format`);
-    } else this.visit?.(segment, head);
+    } else this.visit?.(segment, head, page);
   }
 
   /** Older versions and fragments are written before what points to them. */

@@ -1,15 +1,38 @@
 /** What the page pass over InnoDB tablespaces found. Plain data, small enough to be kept as evidence. */
 import { addTallies, emptyTallies, type Tally } from '../../src/bytes/page-facts.js';
 
-export const PAGE_KINDS = ['checksum', 'identity', 'zeroed', 'restored', 'copied', 'newer', 'stale', 'partial', 'hidden', 'unproven'] as const;
+export const PAGE_KINDS = [
+  'checksum',
+  'identity',
+  'zeroed',
+  'restored',
+  'copied',
+  'newer',
+  'stale',
+  'doubtful',
+  'unlinked',
+  'partial',
+  'hidden',
+  'unproven',
+] as const;
 /**
  * checksum, identity, zeroed: damaged, bears another page's address, or empty although in use. restored: so, but the log makes it anew.
- * copied: so, but the doublewrite buffer holds it. newer: breaks R1. stale: breaks R2. partial: the file ends within a page.
+ * copied: so, but the doublewrite buffer holds it. newer: breaks R1. stale: breaks R2. doubtful: so, or its tablespace was just being deleted. unlinked: contradicts the page beside it. partial: the file ends within a page.
  * hidden: encrypted or compressed, so that nothing proves its bytes. unproven: checksums are off, or empty and its log cannot be read.
  */
 export type PageKind = (typeof PAGE_KINDS)[number];
 
-const COUNTERS = ['pages', 'freePages', 'zeroPages', 'doublewritePages', 'loggedPages', 'requiredPages', 'encryptedPages', 'compressedPages'] as const;
+const COUNTERS = [
+  'pages',
+  'freePages',
+  'zeroPages',
+  'doublewritePages',
+  'loggedPages',
+  'requiredPages',
+  'encryptedPages',
+  'compressedPages',
+  'linkedPages',
+] as const;
 type Counter = (typeof COUNTERS)[number];
 
 export type PageFacts = Record<Counter, number> & { maxLsn: number; kinds: Record<PageKind, Tally> };

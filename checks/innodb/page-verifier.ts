@@ -4,6 +4,7 @@ import { keepExample } from '../../src/bytes/page-facts.js';
 import type { PageBlock, PageVerifier } from '../../src/bytes/page-pool.js';
 import { isAllZero, PAGE, readLsn } from './format/page.js';
 import { emptyPageFacts, type PageFacts, type PageKind } from './page-facts.js';
+import { PageLinks } from './page-links.js';
 import { type PageForm, PageProofs, type Proof } from './page-proof.js';
 
 /** Small enough that a block and what is calculated over it stay in a processor's second cache. */
@@ -17,6 +18,10 @@ export interface PageConfig {
   table: SharedArrayBuffer;
   /** One bit per page of all files: set when the page is free. */
   freeMap: SharedArrayBuffer;
+  /** Pages that recovery changes. */
+  touched: SharedArrayBuffer;
+  /** What pages say of each other, by the same places as in the free map; null: not compared. */
+  links: SharedArrayBuffer | null;
 }
 
 export interface PageDetail extends PageForm {
@@ -30,6 +35,10 @@ export interface PageDetail extends PageForm {
   firstBit: number;
   /** The file was just made, and the log begins to fill it: pages may be empty. */
   isNew: boolean;
+  /** It cannot be told from the log whether the tablespace was just being deleted: its pages were thrown away then. */
+  perhapsDropped: boolean;
+  /** `leaves`: leaves of indexes can be compared with each other; `all`: also the pages of long values. */
+  links: 'none' | 'leaves' | 'all';
   /** Ranges of pages that hold copies of others: the doublewrite buffer. */
   copies: { from: number; to: number; emptyOnly?: boolean }[];
 }
@@ -43,12 +52,16 @@ class InnodbPages implements PageVerifier<PageDetail, PageFacts> {
   private readonly proofs = new PageProofs(BLOCK_BYTES);
   private readonly table: BlockTable;
   private readonly freeMap: Uint8Array;
+  private readonly touched: BlockTable;
+  private readonly links: PageLinks | null;
   private facts = emptyPageFacts();
 
   constructor(private readonly config: PageConfig) {
     this.buffer = this.proofs.buffer;
     this.table = new BlockTable(config.table);
     this.freeMap = new Uint8Array(config.freeMap);
+    this.touched = new BlockTable(config.touched);
+    this.links = config.links ? new PageLinks(config.links) : null;
   }
 
   takeResult(): PageFacts {
@@ -115,7 +128,17 @@ class InnodbPages implements PageVerifier<PageDetail, PageFacts> {
     const saysSpace = encrypted || compressed ? detail.space : view.getUint32(at + PAGE.space);
     if (proof === 'bad') this.damaged('checksum', detail, page, { lsn });
     else if (saysPage !== page || saysSpace !== detail.space) this.damaged('identity', detail, page, { saysPage, saysSpace, lsn });
-    else this.judgeWhole(detail, page, at, lsn, proof);
+    else {
+      this.judgeWhole(detail, page, at, lsn, proof);
+      if (!encrypted && !compressed) this.noteLinks(detail, page, at);
+    }
+  }
+
+  private noteLinks(detail: PageDetail, page: number, at: number): void {
+    const place = detail.firstBit + page - detail.firstPage;
+    if (this.links === null || detail.links === 'none' || place >= this.links.pages) return;
+    const isTouched = detail.relation >= 0 && this.touched.find(detail.relation, page) >= 0;
+    if (!isTouched) this.links.note(place, this.proofs.view, at, detail.links === 'all');
   }
 
   private judgeWhole(detail: PageDetail, page: number, at: number, lsn: number, proof: Proof): void {
@@ -132,7 +155,7 @@ class InnodbPages implements PageVerifier<PageDetail, PageFacts> {
     if (newestLsn !== null && lsn > newestLsn) this.note('newer', detail, page, { lsn, logEnd: newestLsn });
     const required = this.table.requiredLsn(this.find(detail, page));
     if (required > 0) this.facts.requiredPages++;
-    if (lsn < required) this.note('stale', detail, page, { lsn, required });
+    if (lsn < required) this.note(detail.perhapsDropped ? 'doubtful' : 'stale', detail, page, { lsn, required });
   }
 
   /** The doublewrite buffer helps only against a bad checksum: a page that is whole is never replaced from there. */

@@ -8,8 +8,10 @@ import type { DatabaseInstance, Facts, GuestFiles } from '../../src/types.js';
 import { type NamedTable, readDictionary } from './files/dictionary.js';
 import { readCopies } from './files/doublewrite.js';
 import { type FileList, listSpaceFiles } from './files/list.js';
-import { promisedBytes, readTablespaces, type Tablespace, type Tablespaces } from './files/tablespaces.js';
+import { logicalPageBytes, promisedBytes, readTablespaces, type Tablespace, type Tablespaces } from './files/tablespaces.js';
+import { type LogStep, pageDetail } from './page-detail.js';
 import { addPageFacts, emptyPageFacts, type PageFacts } from './page-facts.js';
+import { compareLinks, PageLinks } from './page-links.js';
 import { BLOCK_BYTES, type PageConfig, type PageDetail } from './page-verifier.js';
 import type { LogKnowledge } from './redo/knowledge.js';
 import { type LogReport, readLog } from './redo/read-log.js';
@@ -51,11 +53,6 @@ export interface StaticEvidence {
   spaces: SpaceFacts | null;
 }
 
-interface LogStep {
-  report: LogReport;
-  knowledge: LogKnowledge;
-}
-
 /** R2 reads log from before the checkpoint in proportion to the data, so that it never costs more than the pages do. */
 const HISTORY = { leastBytes: 128 * 1024 * 1024, mostBytes: 512 * 1024 * 1024, shareOfData: 0.25 };
 const MAX_EXAMPLES = 20;
@@ -92,6 +89,7 @@ function logStep(instance: DatabaseInstance, context: PassContext): Promise<LogS
     return readLog({
       files: context.labs.files,
       instance,
+      logicalBytes: await logicalPageBytes(context.labs.files, list),
       historyBytes: Math.min(HISTORY.mostBytes, Math.max(HISTORY.leastBytes, dataBytes * HISTORY.shareOfData)),
       signal: context.signal,
       progress: (doneBytes) => context.progress({ stage: 'static', what: `reading the log of ${instance.id}`, doneBytes, totalBytes: null }),
@@ -104,38 +102,32 @@ async function readPages(instance: DatabaseInstance, context: PassContext, { rep
   const family = instance.facts.family === 'mysql' ? 'mysql' : 'mariadb';
   const found = await readTablespaces(context.labs.files, list, family, context.signal);
   nameBlankSpaces(found.spaces, knowledge);
-  const checkpointLsn = report.log.state === 'ok' ? report.log.facts.checkpoint : 0;
-  const copyContext = { spaces: found.spaces, numbers: knowledge.spaces, table: knowledge.table, checkpointLsn, signal: context.signal };
-  const copies = await readCopies(context.labs.files, instance, copyContext);
+  const config = pageConfig(report, knowledge, found.freeMap);
+  const log = report.log.state === 'ok' ? report.log.facts : null;
+  const copies = await readCopies(context.labs.files, instance, { spaces: found.spaces, knowledge, log, signal: context.signal });
   const named = await readDictionary(found.spaces);
   const facts = fileFacts(list, found, knowledge, named, report);
   facts.droppedFiles = found.spaces.filter(({ space }) => knowledge.dropped.has(space)).length;
   facts.doublewriteCopies = copies.copies;
+  const pageFiles = found.spaces
+    .filter(({ space }) => !knowledge.dropped.has(space))
+    .map((space) => ({ map: space.map, detail: pageDetail(space, { knowledge, report }, copies.ranges) }));
   await runPagePass<PageConfig, PageDetail, PageFacts>({
     verifier: new URL('./page-verifier.js', import.meta.url),
-    config: pageConfig(report, knowledge, found.freeMap),
-    files: found.spaces
-      .filter(({ space }) => !knowledge.dropped.has(space))
-      .map((space) => ({ map: space.map, detail: describe(space, knowledge, copies.ranges) })),
-    blockBytes: BLOCK_BYTES,
+    ...{ config, files: pageFiles, blockBytes: BLOCK_BYTES, signal: context.signal },
     onResult: (result) => addPageFacts(facts.pages, result),
-    signal: context.signal,
     progress: (doneBytes, totalBytes) => context.progress({ stage: 'static', what: `verifying the pages of ${instance.id}`, doneBytes, totalBytes }),
   });
+  if (config.links) compareLinks(config.links, pageFiles, facts.pages);
   return facts;
 }
 
 function pageConfig(report: LogReport, knowledge: LogKnowledge, freeMap: SharedArrayBuffer): PageConfig {
   const log = report.log.state === 'ok' ? report.log.facts : null;
   const newestLsn = log ? log.end + (log.exactEnd ? 0 : BLOCK_LOG_BYTES) : null;
-  return { newestLsn, pagesKnown: log?.pagesKnown === true && !knowledge.table.overflowed, table: knowledge.table.shared, freeMap };
-}
-
-export function describe(space: Tablespace, knowledge: LogKnowledge | null, copies: PageDetail['copies']): PageDetail {
-  const isSystem = space.file.kind === 'system';
-  const place = { space: space.space, firstPage: space.firstPage, firstBit: space.firstBit, copies: isSystem ? copies : [] };
-  const isNew = space.blank && (knowledge?.isRemade(space.space) || knowledge?.files.get(space.space)?.created) === true;
-  return { path: space.file.path, relation: knowledge?.spaces.find(space.space) ?? -1, isNew, ...place, ...space.form };
+  const pagesKnown = log?.pagesKnown === true && !knowledge.table.overflowed;
+  const shared = { table: knowledge.table.shared, freeMap, touched: knowledge.touched.shared };
+  return { newestLsn, pagesKnown, ...shared, links: pagesKnown ? PageLinks.create(freeMap.byteLength * 8) : null };
 }
 
 /** A file that is still blank is known by the name under which the log made it. */
@@ -149,7 +141,7 @@ function nameBlankSpaces(spaces: Tablespace[], knowledge: LogKnowledge): void {
 function fileFacts(list: FileList, { spaces, unreadable }: Tablespaces, knowledge: LogKnowledge, named: NamedTable[], report: LogReport): SpaceFacts {
   const byLog = missingFiles(spaces, list, knowledge);
   const byDictionary = missingTables(spaces, list, knowledge, named).filter(({ space }) => !byLog.some((file) => file.space === space));
-  const certain = report.log.state === 'ok' && report.log.facts.pagesKnown;
+  const certain = report.log.state === 'ok' && report.log.facts.everyRecord === true && !report.log.facts.lostAt;
   const short = spaces.flatMap((space) => {
     const sizes = promisedBytes(space, spaces);
     const excused = knowledge.isRemade(space.space) || knowledge.dropped.has(space.space);
@@ -179,7 +171,8 @@ function missingFiles(spaces: Tablespace[], list: FileList, knowledge: LogKnowle
   const names = new Set(list.files.map(({ path }) => path));
   return [...knowledge.files].flatMap(([space, word]) => {
     const file = word.name.replace(/^\.\//, '');
-    return word.deleted || word.created || present.has(space) || names.has(file) ? [] : [{ file, space }];
+    const gone = word.deleted || knowledge.dropped.has(space);
+    return gone || word.created || present.has(space) || names.has(file) ? [] : [{ file, space }];
   });
 }
 

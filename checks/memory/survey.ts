@@ -58,7 +58,7 @@ async function survey(memory: SavedMemory | null, context: CheckContext<unknown>
   const kernels: number[] = [];
   const found: Pick<MemorySurvey, 'texts' | 'commits' | 'records'> = { texts: [], commits: [], records: [] };
   const scanned = await scanPages(memory.ram, planOf(kernels, found), context.signal, context.progress);
-  const { kernel, why } = await findKernel(memory.ram, memory.facts.cpus, kernels);
+  const { kernel, why } = await findKernel(memory.ram, memory.facts.cpus, kernels, context.signal);
   return { scanned, linux: kernel && (await readState(kernel)), why, ...found };
 }
 

@@ -13,8 +13,9 @@ import logVersusPages from './log-versus-pages/index.js';
 import pageChecksums from './page-checksums/index.js';
 import { type ControlChoices, controlBytes, LogWriter } from './testing/build.js';
 import walChain from './wal-chain/index.js';
+import zeroedPages from './zeroed-pages/index.js';
 
-const CHECKS = [controlFile, walChain, pageChecksums, logVersusPages] as Check[];
+const CHECKS = [controlFile, walChain, pageChecksums, logVersusPages, zeroedPages] as Check[];
 const SEGMENT = 1 << 24;
 const FIRST = 0x1_0000_0000;
 const SYSTEM = 77n;

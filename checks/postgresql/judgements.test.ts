@@ -6,7 +6,7 @@ import { evaluateHead } from './control-file/index.js';
 import { evaluateReconciliation } from './log-versus-pages/index.js';
 import { instanceState } from './log-versus-pages/instance-state.js';
 import { evaluatePages } from './page-checksums/index.js';
-import { shortSegments } from './static-pass.js';
+import { shortSegments } from './pages/relation-facts.js';
 import { clusterEvidence, type EvidenceChanges } from './testing/evidence.js';
 import { evaluateStatus } from './transaction-status/index.js';
 import { evaluateLog } from './wal-chain/index.js';

@@ -2,12 +2,12 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { append, flipBit, readAt, stale, swap, takeFrom, tear } from '../testing/damage.js';
+import { append, flipBit, readAt, stale, swap, takeFrom, tear, zero } from '../testing/damage.js';
 import { pageChecksum } from './format/checksum.js';
+import type { LogFacts } from './log/walk.js';
 import { missingTools, TestCluster } from './testing/cluster.js';
 import { copyOf, cutLog, logSegment, zeroLog } from './testing/damage.js';
 import { type Verification, verifyFolder } from './testing/verify.js';
-import type { LogFacts } from './wal-walk.js';
 
 const CAPTURES = 12;
 const PAGE = 8192;
@@ -137,6 +137,14 @@ describe('the static pass on a real cluster', () => {
     expect(['lost-tail', 'damaged']).toContain(result.state);
   });
 
+  it('fails a log whose end is overwritten with zeroes, in a segment that was recycled', async () => {
+    const log = await logOf(capture(LOADED));
+    const result = await damaged(capture(LOADED), 'end', (folder) => zeroLog(folder, log.end - 2 * PAGE, 2 * PAGE + 1));
+    expect(result.codes).toContain('postgresql.wal.end-zeroed');
+    expect(result.failed).toContain('log');
+    expect(['lost-tail', 'damaged']).toContain(result.state);
+  });
+
   it('fails when the segment with the start of recovery is missing', async () => {
     const { redo } = await logOf(capture(-1));
     const result = await damaged(capture(-1), 'no-redo', (folder) => rmSync(logSegment(folder, redo)));
@@ -177,6 +185,21 @@ describe('the static pass on a real cluster', () => {
     });
     expect(result.failed).toEqual([]);
     expect(result.evidence.relations?.pages.zeroPages).toBeGreaterThan(0);
+  });
+
+  it('passes a database that was being removed, whatever the server had thrown away of it', async () => {
+    cluster.sql('create database leaving');
+    const oid = cluster.sql("select oid from pg_database where datname = 'leaving'");
+    const file = `base/${oid}/1255`;
+    const lose = async (name: string): Promise<Verification> => {
+      cluster.sql('checkpoint');
+      return damaged(cluster.capture(name), `${name}-lost`, (folder) => zero(join(folder, file), 10 * PAGE, 3 * PAGE));
+    };
+    expect((await lose('staying')).codes).toContain('postgresql.page.older-than-log');
+    // As the server does it before it throws away the pages that it has not written.
+    cluster.sql("update pg_database set datconnlimit = -2 where datname = 'leaving'");
+    expect((await lose('leaving')).failed).toEqual([]);
+    cluster.sql('drop database leaving');
   });
 
   it('passes a cluster that was shut down, as clean', async () => {

@@ -1,11 +1,11 @@
 /** Findings and sentences that the PostgreSQL checks share. */
 import type { CheckTarget } from '../../src/check.js';
 import type { Finding, Judgement, Severity, UntestedItem } from '../../src/types.js';
-import type { Examples } from './catalogue-facts.js';
 import type { ClusterHead } from './control.js';
+import type { Examples } from './examples.js';
 import type { ControlFile } from './format/control.js';
 import { formatLsn } from './format/lsn.js';
-import type { PageExample } from './page-facts.js';
+import type { PageExample } from './pages/facts.js';
 
 export { count } from '../../src/words.js';
 

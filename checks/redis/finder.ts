@@ -4,6 +4,7 @@ import { readGuestFile } from '../../src/bytes/read-file.js';
 import type { EngineFinder, GuestTree } from '../../src/check.js';
 import type { DatabaseInstance, Facts, GuestEntry, GuestLocation } from '../../src/types.js';
 import { parseConfig, type RedisConfig } from './config.js';
+import { askServer } from './engine/run.js';
 import { isNumberedPart, isRdbByName, manifestName, mayBeRdb, withMagic } from './files.js';
 
 const CONFIG_NAME = /^(redis|valkey|sentinel)[^/]*\.conf$/i;
@@ -26,6 +27,7 @@ export const redisFinder: EngineFinder = {
     const folders = await findFolders(tree, configs);
     return [...folders.values()].map((folder) => describe(folder, configs));
   },
+  ask: askServer,
 };
 
 async function readConfigs(tree: GuestTree): Promise<RedisConfig[]> {

@@ -9,7 +9,7 @@ import { contradictions, sayingsOf } from './contradictions.js';
 import { defaultDevices } from './default-machine.js';
 import { type Domain, parseDomain } from './domain.js';
 import { type DomainMachine, giveDisks, machineOfDomain } from './domain-machine.js';
-import { cpuModelOf, cpusOf, type FieldSources, firmwareOf, machineTypeOf, memoryOf, type Notes, type Origins } from './fields.js';
+import { cpuModelOf, cpusOf, type FieldSources, firmwareOf, isPc, machineTypeOf, memoryOf, type Notes, type Origins } from './fields.js';
 import { type ManifestMachine, machineOfManifest } from './manifest-machine.js';
 import { admitDevice, type Device } from './properties.js';
 import { savedMachine } from './saved-machine.js';
@@ -46,7 +46,7 @@ export function describeMachine(request: HardwareRequest): DescribedMachine {
   const sources = sourcesOf(request, findings);
   const origins: Origins = {};
   const deviations: string[] = [];
-  const obstacles = request.way === 'resume' ? [...(sources.saved?.obstacles ?? [])] : [];
+  const obstacles = request.way === 'resume' ? [...strangeMachine(request.facts), ...(sources.saved?.obstacles ?? [])] : [];
   const machineType = machineTypeOf(request, sources, origins, deviations);
   const description: MachineDescription = {
     machineType,
@@ -76,6 +76,12 @@ function sourcesOf(request: HardwareRequest, findings: Finding[]): Sources {
   const saved = facts && whole ? savedMachine({ facts, images, buses, manifest: manifestMachine, domain: domainMachine }) : null;
   if (facts && whole) findings.push(...contradictions(facts, sayingsOf(manifest, domain, own !== null)), ...(saved?.findings ?? []));
   return { facts, domain, domainMachine, manifest, manifestMachine, saved };
+}
+
+/** A processor of another kind, or a machine that is no PC. */
+function strangeMachine(facts: MemoryFacts | null): string[] {
+  const type = facts?.machineType ?? null;
+  return type === null || isPc(type) ? [] : [`the machine type ${JSON.stringify(type)} is none that can be built here`];
 }
 
 function domainFrom(text: string, findings: Finding[], severity: Finding['severity']): Domain | null {

@@ -27,7 +27,9 @@ function choose<T>(origins: Origins, field: string, from: [HardwareOrigin, T | n
   return value ?? fallback;
 }
 
-const named = (type: string | null | undefined): string | null => (type && /^(pc|q35|xenfv)[\w.+-]{0,60}$/.test(type) ? type : null);
+export const isPc = (type: string): boolean => /^(pc|q35|xenfv)[\w.+-]{0,60}$/.test(type);
+
+const named = (type: string | null | undefined): string | null => (type && isPc(type) ? type : null);
 
 export function machineTypeOf(request: HardwareRequest, { facts, domain, manifest }: FieldSources, origins: Origins, deviations: string[]): string {
   const { images, buses, network, inspection, way, host } = request;

@@ -289,8 +289,9 @@ export interface MachineChoices {
   /** Whether cards of the guest are connected to the closed network. */
   network: boolean;
   /**
-   * `ahead` (software emulation only): whenever the guest has nothing to do, its clock jumps to its next timer, so that minutes of its
-   * time pass in a second. Nobody outside can talk to it meanwhile.
+   * `ahead` (cold boots in software emulation only): whenever the guest has nothing to do, its clock jumps to its next timer, so that
+   * minutes of its time pass in a second. Nobody outside can talk to it meanwhile. A saved guest cannot do so: its time stamp counter would
+   * begin anew, and its timers would be as far away as the machine was old when it was saved.
    */
   clock?: 'real' | 'ahead';
 }

@@ -28,12 +28,12 @@ const NOTHING: Omit<MemoryFacts, 'why' | 'findings'> = {
 export async function openSavedMemory(request: OpenMemoryRequest): Promise<SavedMemory> {
   const findings = new MemoryFindings();
   const located = await guarded(findings, request, () => locate(request, findings));
-  if (!located) return unread('it could not be read', findings);
+  if (!located) return unread('of no shape that could be read', findings);
   if ('unread' in located) return unread(located.unread, findings);
   const content = await guarded(findings, request, () => walk(located, request, findings));
-  if (content) return readMachine(located, content, findings, request);
+  if (content && content.unread === null) return readMachine(located, content, findings, request);
   await located.source.close();
-  return unread('it could not be read', findings);
+  return unread(content?.unread ?? 'of no shape that could be read', findings);
 }
 
 async function locate(request: OpenMemoryRequest, findings: MemoryFindings): Promise<Located | Unread | null> {

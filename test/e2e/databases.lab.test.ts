@@ -28,6 +28,8 @@ const EXPECTATIONS: Expectation[] = [
   { ...LOAD_TEST, name: 'none', query: 'select id from accounts where balance is null', rows: 0 },
   { ...LOAD_TEST, name: 'untrue', query: 'select count(*) from documents', equals: 299 },
   { ...LOAD_TEST, name: 'endless', query: 'select sleep(300)', rows: 1, timeoutSeconds: 1 },
+  { engine: 'redis', name: 'keys', query: 'DBSIZE', atLeast: 1 },
+  { engine: 'redis', name: 'no key', query: 'GET "there is no such key"', equals: null },
 ];
 
 let folder: string;
@@ -120,7 +122,7 @@ describe.skipIf(missing !== '')(`the guest's own MariaDB and Redis in the applia
     const redis = resultOf(record, 'redis/recovery', REDIS);
     expect(redis).toMatchObject({ summary: expect.stringContaining('holds'), outcome: 'pass', recovery: { needed: true } });
     expect(redis?.findings[0]).toMatchObject({ where: { engine: 'guest' } });
-    expect(outcomesOfExpectations(record)).toEqual(['1 pass', '2 pass', '3 pass', '4 pass', '5 fail', '6 error']);
+    expect(outcomesOfExpectations(record)).toEqual(['1 pass', '2 pass', '3 pass', '4 pass', '5 fail', '6 error', '7 pass', '8 pass']);
     expect(record.checks.find(({ id }) => id === 'application/sql')?.tested[0]?.how).toContain("the client of the guest's own MariaDB 10.11");
     // What is not true in the data, and nothing else.
     expect(wrong(record)).toEqual(['application/sql fail', 'application/sql error']);

@@ -13,6 +13,7 @@ import { inspectRestorePoint, verifyRestorePoint } from '../../src/run.js';
 import type { Observer } from '../../src/runner/stages.js';
 import { loadRestorePoints } from '../../src/sources/index.js';
 import type { CheckResult, Inspection, Policy, SnapshotImage, VerificationRecord } from '../../src/types.js';
+import type { MemoryFacts } from '../../src/ways.js';
 
 const silent: Observer = { sink: () => undefined, stage: (_name, work) => work() };
 
@@ -86,7 +87,9 @@ export async function verify(path: string, changes: Partial<Policy> = {}): Promi
   return { record, digests };
 }
 
-export async function inspect(path: string): Promise<{ images: SnapshotImage[]; inspection: Inspection; digests: Digests }> {
+export async function inspect(
+  path: string,
+): Promise<{ images: SnapshotImage[]; inspection: Inspection; memory: MemoryFacts | string | null; digests: Digests }> {
   const [restorePoint] = await loadRestorePoints([path]);
   if (!restorePoint) throw new Error(`no restore point in ${path}`);
   const digests: Digests = new Map();

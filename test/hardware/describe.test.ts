@@ -214,6 +214,12 @@ describe('a saved machine', () => {
     expect(obstacles).toEqual([expect.stringMatching(/needs 8192 MiB/)]);
   });
 
+  it('that is no PC, or whose RAM is in parts, is not resumed', () => {
+    expect(resumed({ facts: factsOf({ machineType: 'virt-7.2', devices: two }) }).obstacles).toContainEqual(expect.stringMatching(/"virt-7.2"/));
+    const blocks = [0, 1].map((node) => ({ name: `ram-node${node}`, sizeBytes: 512 * MIB }));
+    expect(resumed({ facts: factsOf({ blocks, devices: two }) }).obstacles).toEqual([expect.stringMatching(/in parts \(ram-node0, ram-node1\)/)]);
+  });
+
   it('that was cut off is held against nothing', () => {
     const facts = factsOf({ complete: false, cpus: [], devices: [] });
     expect(codes(resumed({ facts, manifest: { ...manifest, cpus: 7 } }))).toEqual([]);

@@ -118,6 +118,15 @@ describe('a migration stream', () => {
     });
   });
 
+  it('with pages of another size is not followed, and nothing is wrong with it', async () => {
+    const bits = (count: number) => Buffer.concat([Buffer.of(5), named('configuration/target-page-bits'), be32(1), be32(count)]);
+    await withMemory(buildStream({ configuration: bits(16) }), async ({ facts }) => {
+      expect(facts).toMatchObject({ container: 'unread', findings: [] });
+      expect(facts.why).toMatch(/pages of 65536 bytes/);
+    });
+    await withMemory(buildStream({ configuration: bits(12) }), async ({ facts }) => expect(facts.complete).toBe(true));
+  });
+
   it('is read without footers and description, as old machine types save it', async () => {
     await withMemory(buildStream({ footers: false }), async ({ facts }) => expect(facts).toMatchObject({ complete: true, runState: 'running' }));
     await withMemory(buildStream({ description: false }), async (memory) => {

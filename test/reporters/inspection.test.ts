@@ -17,7 +17,7 @@ function textOf(network: NetworkOffer | undefined): string {
     kernels: [],
     mounts: [],
   };
-  return renderInspection(POINT, [], inspection({ systems: [{ ...system, ...(network ? { network } : {}) }] }), 200);
+  return renderInspection(POINT, { images: [], memory: null, inspection: inspection({ systems: [{ ...system, ...(network ? { network } : {}) }] }) }, 200);
 }
 
 describe('an inspection as text', () => {

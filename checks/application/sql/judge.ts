@@ -6,7 +6,7 @@ import type { SqlEvidence } from './index.js';
 const ADVICE =
   'The database opens, but its contents are not what the policy says they must be. See whether the expectation still holds for the live system; if it does, use an older restore point that passed.';
 const RESULT_CHARACTERS = 2000;
-/** As PostgreSQL, MariaDB and SQLite print numbers. */
+/** As all engines print numbers. */
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i;
 
 export function judge(evidence: SqlEvidence): Judgement {

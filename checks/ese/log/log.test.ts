@@ -1,4 +1,4 @@
-/** The pure judgement; `ese.lab.test.ts` of the family judges whole log streams. */
+/** The pure judgement; `ese.test.ts` of the family judges whole log streams. */
 import { describe, expect, it } from 'vitest';
 import type { LogFileFacts } from '../log-read.js';
 import { evidence, header } from '../testing/evidence.js';

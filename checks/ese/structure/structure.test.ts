@@ -1,4 +1,4 @@
-/** The pure judgement; `ese.lab.test.ts` of the family damages whole databases. */
+/** The pure judgement; `ese.test.ts` of the family damages whole databases. */
 import { describe, expect, it } from 'vitest';
 import { Problems } from '../../../src/bytes/problems.js';
 import { evidence, header } from '../testing/evidence.js';

@@ -1,6 +1,6 @@
 /** Record segments on data pages. Source: `src/jrd/ods.h` (rhd, rhde, rhdf, blh), and for the run-length code `src/jrd/sqz.h`. */
 
-export const FLAG = { deleted: 1, chain: 2, fragment: 4, incomplete: 8, blob: 16, longTransaction: 1024 } as const;
+export const FLAG = { deleted: 1, chain: 2, fragment: 4, incomplete: 8, blob: 16, delta: 32, longTransaction: 1024 } as const;
 const RHD = 13;
 const RHDE = 16;
 const RHDF = 22;
@@ -34,6 +34,15 @@ export function parseRecord(segment: Buffer): RecordHead | null {
     next: incomplete ? { page: segment.readUInt32LE(16), line: segment.readUInt16LE(20) } : null,
     dataAt,
   };
+}
+
+/** The segment in a line of a data page; null when there is none. */
+export function segmentAt(page: Buffer, line: number): Buffer | null {
+  const at = 24 + 4 * line;
+  if (line >= page.readUInt16LE(22) || at + 4 > page.length) return null;
+  const offset = page.readUInt16LE(at);
+  const length = page.readUInt16LE(at + 2);
+  return offset === 0 || offset + length > page.length ? null : page.subarray(offset, offset + length);
 }
 
 /** Length of the record that a run-length coded segment unpacks to; -1 when the code runs over its end. */

@@ -82,6 +82,15 @@ function round(number: number): string {
   return lines.join('\n');
 }
 
+/** Tables that are made, filled and dropped, one after the other. */
+export function dropping(tables: number): string {
+  return Array.from(
+    { length: tables },
+    (_, i) =>
+      `create table passing${i} (id int primary key, x varchar(2000)); commit; insert into passing${i} values (1, rpad('a', 1900, 'b')); commit; drop table passing${i}; commit;`,
+  ).join('\n');
+}
+
 export class Load {
   private constructor(
     private readonly child: ChildProcess,
@@ -89,8 +98,13 @@ export class Load {
   ) {}
 
   static start(folder: string, path: string, rounds: number, first = 0): Load {
-    const script = join(folder, `load${first}.sql`);
-    writeFileSync(script, `connect '${path}';\n${Array.from({ length: rounds }, (_, i) => round(first + i)).join('\n')}\n`);
+    return Load.run(folder, path, Array.from({ length: rounds }, (_, i) => round(first + i)).join('\n'));
+  }
+
+  /** Statements of isql. */
+  static run(folder: string, path: string, statements: string): Load {
+    const script = join(folder, 'load.sql');
+    writeFileSync(script, `connect '${path}';\n${statements}\n`);
     const child = spawn('isql-fb', ['-q', '-i', script], { cwd: folder, env: environment(folder), stdio: 'ignore' });
     return new Load(child, path);
   }

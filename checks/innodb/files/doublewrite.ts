@@ -5,18 +5,20 @@
  */
 import { posix } from 'node:path';
 import { BlockReader } from '../../../src/bytes/block-reader.js';
-import type { BlockTable } from '../../../src/bytes/block-table.js';
 import type { ByteMap, DatabaseInstance, GuestFiles } from '../../../src/types.js';
 import { extentPages } from '../format/free-map.js';
 import { isAllZero, PAGE, readLsn } from '../format/page.js';
 import { PageProofs } from '../page-proof.js';
-import type { SpaceNumbers } from '../redo/knowledge.js';
+import type { LogFacts } from '../redo/facts.js';
+import type { LogKnowledge } from '../redo/knowledge.js';
 import type { Tablespace } from './tablespaces.js';
 
 const TRX_SYS_PAGE = 5;
 const MAGIC = 536853855;
 /** From the end of the page: two file segments of ten bytes each come first, then the magic number and the two blocks. */
 const TRAILER = 200;
+/** Of MySQL 8.0.20 and later; of Percona Server 5.7. */
+const COPY_FILE = /^(#ib_\d+_\d+\.dblwr|xb_doublewrite)$/;
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 
 export interface Copies {
@@ -27,10 +29,9 @@ export interface Copies {
 
 export interface CopyContext {
   spaces: Tablespace[];
-  numbers: SpaceNumbers;
-  table: BlockTable;
-  /** A copy is taken only when it is not older than the checkpoint. */
-  checkpointLsn: number;
+  knowledge: LogKnowledge;
+  /** A copy is taken only when it is not older than the checkpoint. Null: nothing is known of the log. */
+  log: LogFacts | null;
   signal: AbortSignal;
 }
 
@@ -40,7 +41,9 @@ export async function readCopies(files: GuestFiles, instance: DatabaseInstance, 
     const found: Copies = { ranges: [], copies: 0 };
     const system = context.spaces.find((space) => space.file.kind === 'system' && space.firstPage === 0);
     if (system) await readSystem(reader, system, context, found);
-    for (const map of await copyFiles(files, instance)) await readRun(reader, map, 0, Math.min(map.sizeBytes, MAX_FILE_BYTES), context, found);
+    for (const map of await copyFiles(files, instance)) {
+      await readRun(reader, { map, offset: 0, lengthBytes: Math.min(map.sizeBytes, MAX_FILE_BYTES) }, context, found);
+    }
     return found;
   } finally {
     await reader.close();
@@ -48,7 +51,7 @@ export async function readCopies(files: GuestFiles, instance: DatabaseInstance, 
 }
 
 async function copyFiles(files: GuestFiles, instance: DatabaseInstance): Promise<ByteMap[]> {
-  const entries = (await files.list(instance.location)).filter((entry) => /^#ib_\d+_\d+\.dblwr$/.test(posix.basename(entry.location.path)));
+  const entries = (await files.list(instance.location)).filter((entry) => COPY_FILE.test(posix.basename(entry.location.path)));
   const maps = await files.map(entries.map((entry) => entry.location));
   return maps.filter((map): map is ByteMap => map !== null);
 }
@@ -65,7 +68,7 @@ async function readSystem(reader: BlockReader, system: Tablespace, context: Copy
   for (const first of [page.readUInt32BE(at + 4), page.readUInt32BE(at + 8)]) {
     if (first <= TRX_SYS_PAGE || (first + blockPages) * pageBytes > system.map.sizeBytes) continue;
     found.ranges.push({ from: first, to: first + blockPages });
-    await readRun(reader, system.map, first * pageBytes, blockPages * pageBytes, context, found);
+    await readRun(reader, { map: system.map, offset: first * pageBytes, lengthBytes: blockPages * pageBytes }, context, found);
   }
 }
 
@@ -89,8 +92,14 @@ async function neverWritten(reader: BlockReader, system: Tablespace, inodePage: 
   return pages.filter((page) => page > TRX_SYS_PAGE && page < system.map.sizeBytes / pageBytes).map((page) => ({ from: page, to: page + 1 }));
 }
 
+interface Run {
+  map: ByteMap;
+  offset: number;
+  lengthBytes: number;
+}
+
 /** Pages of the instance's page size; those of compressed tablespaces are shorter and lie at the beginning of their place. */
-async function readRun(reader: BlockReader, map: ByteMap, offset: number, lengthBytes: number, context: CopyContext, found: Copies): Promise<void> {
+async function readRun(reader: BlockReader, { map, offset, lengthBytes }: Run, context: CopyContext, found: Copies): Promise<void> {
   const step = context.spaces[0]?.flags.logicalBytes ?? 16384;
   const proofs = new PageProofs(65536);
   const byId = new Map(context.spaces.map((space) => [space.space, space]));
@@ -101,10 +110,28 @@ async function readRun(reader: BlockReader, map: ByteMap, offset: number, length
     const space = byId.get(proofs.view.getUint32(PAGE.space));
     if (!space || space.flags.pageBytes > step) continue;
     proofs.prepare(space.form, 1);
-    const usable = proofs.proof(space.form, 0) === 'good' && readLsn(proofs.view, PAGE.lsn) >= context.checkpointLsn;
-    const number = context.numbers.intern(space.space);
-    if (!usable || number < 0) continue;
-    context.table.noteCopy(number, proofs.view.getUint32(PAGE.number));
-    found.copies++;
+    if (proofs.proof(space.form, 0) === 'good') judgeCopy(proofs, space, context, found);
   }
+}
+
+/**
+ * The checkpoint waits for the page: from one on that is newer than a copy, the page in its place is not older than the copy (R2). Nothing
+ * follows from a copy that is newer than the end of the log: MariaDB writes copies before the log of their changes.
+ */
+function judgeCopy(proofs: PageProofs, space: Tablespace, { knowledge, log }: CopyContext, found: Copies): void {
+  const lsn = readLsn(proofs.view, PAGE.lsn);
+  const page = proofs.view.getUint32(PAGE.number);
+  const number = knowledge.spaces.intern(space.space);
+  if (number < 0) return;
+  if (lsn >= (log?.checkpoint ?? 0)) {
+    knowledge.table.noteCopy(number, page);
+    found.copies++;
+  } else if (isSurely(proofs, space) && !knowledge.wasCut(space.space) && !knowledge.table.isRestored(knowledge.table.find(number, page))) {
+    knowledge.table.require(number, page, lsn);
+  }
+}
+
+/** What is encrypted or compressed does not say in the clear of which tablespace it is. */
+function isSurely(proofs: PageProofs, { form }: Tablespace): boolean {
+  return !proofs.isEncrypted(form, 0) && !proofs.isCompressed(form, 0);
 }

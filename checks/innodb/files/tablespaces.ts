@@ -1,10 +1,11 @@
 /** What each tablespace says of itself in page 0, and which of its pages are free. */
 import { BlockReader } from '../../../src/bytes/block-reader.js';
+import { readGuestFile } from '../../../src/bytes/read-file.js';
 import { FormatError } from '../../../src/errors.js';
 import type { ByteMap, GuestFiles } from '../../../src/types.js';
 import { readDescriptors } from '../format/free-map.js';
 import { isAllZero, PAGE } from '../format/page.js';
-import { parseSpaceHeader, type SpaceFlags, type SpaceHeader } from '../format/space-flags.js';
+import { parseSpaceHeader, SPACE_HEADER_BYTES, type SpaceFlags, type SpaceHeader } from '../format/space-flags.js';
 import type { PageForm } from '../page-proof.js';
 import type { FileList, SpaceFile } from './list.js';
 
@@ -18,6 +19,8 @@ export interface Tablespace {
   header: SpaceHeader | null;
   /** Page 0 is all zeroes: a file that was just made. */
   blank: boolean;
+  /** Page 0 says how the pages are, or once were, encrypted (MariaDB). */
+  everEncrypted: boolean;
   /** Number, within the tablespace, of the file's first page. */
   firstPage: number;
   firstBit: number;
@@ -31,6 +34,8 @@ export interface Tablespaces {
 
 const HEAD_BYTES = 65536;
 const SYSTEM_SPACE = 0;
+/** Source: MariaDB storage/innobase/fil/fil0crypt.cc (CRYPT_MAGIC); it lies behind the descriptors of page 0. */
+const CRYPT_MAGIC = Buffer.from([0x73, 0x0e, 0x0c, 0x52, 0x45, 0x74]);
 
 export async function readTablespaces(files: GuestFiles, list: FileList, family: 'mariadb' | 'mysql', signal: AbortSignal): Promise<Tablespaces> {
   const maps = await files.map(list.files.map((file) => file.location));
@@ -58,7 +63,15 @@ async function readOne(reader: BlockReader, file: SpaceFile, map: ByteMap): Prom
   const header = tryHeader(head);
   const flags = header?.flags ?? guessed();
   const form: PageForm = { pageBytes: flags.pageBytes, fullCrc32: flags.fullCrc32, zip: flags.zip, family: 'mariadb' };
-  return { file, map, space: header?.space ?? -1, flags, form, header, blank: isAllZero(head, 0, Math.min(1024, head.length)), firstPage: 0, firstBit: 0 };
+  const known = { space: header?.space ?? -1, flags, form, header, everEncrypted: head.includes(CRYPT_MAGIC) };
+  return { file, map, ...known, blank: isAllZero(head, 0, Math.min(1024, head.length)), firstPage: 0, firstBit: 0 };
+}
+
+/** Page size of the instance, by its system tablespace; the usual one where that does not say. */
+export async function logicalPageBytes(files: GuestFiles, list: FileList): Promise<number> {
+  const system = list.files.find((file) => file.kind === 'system');
+  const head = system && (await readGuestFile(files, system.location, SPACE_HEADER_BYTES));
+  return (head && tryHeader(head)?.flags.logicalBytes) || guessed().logicalBytes;
 }
 
 function tryHeader(head: Buffer): SpaceHeader | null {
@@ -132,7 +145,7 @@ async function markFree(reader: BlockReader, space: Tablespace, together: Tables
     const bit = space.firstBit + page - space.firstPage;
     if (page >= space.firstPage && page < space.firstPage + pages) map[bit >> 3] = (map[bit >> 3] as number) | (1 << (bit & 7));
   };
-  for (let page = Math.max(header.freeLimit, space.firstPage); page < space.firstPage + pages; page++) free(page);
+  for (let page = Math.max(header.freeLimit, space.firstPage, 1); page < space.firstPage + pages; page++) free(page);
   const buffer = Buffer.alloc(pageBytes);
   for (let number = space.firstPage - (space.firstPage % pageBytes); number < space.firstPage + pages; number += pageBytes) {
     const place = placeOf(together, number);

@@ -2,10 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BlockTable } from '../../../src/bytes/block-table.js';
 import { crc32c } from '../../../src/bytes/crc32c.js';
+import { FormatError } from '../../../src/errors.js';
 import { type PageForm, PageProofs } from '../page-proof.js';
 import { createVerifier, type PageDetail } from '../page-verifier.js';
+import { justMadeSpace } from '../testing/build-space.js';
 import { extentPages, readDescriptors } from './free-map.js';
 import { legacyChecksum, zipChecksum } from './legacy-checksum.js';
+import { parseSpaceHeader } from './space-flags.js';
 
 const SIZE = 16384;
 const FULL: PageForm = { pageBytes: SIZE, fullCrc32: true, zip: false, family: 'mariadb' };
@@ -127,14 +130,36 @@ describe('descriptors', () => {
   });
 });
 
+describe('the header of a tablespace', () => {
+  it('is one before MySQL gave it its type, and none when it is empty', () => {
+    const head = justMadeSpace(12, 1);
+    expect(parseSpaceHeader(head)).toMatchObject({ space: 12, sizePages: 0, freeLimit: 0 });
+    expect(() => parseSpaceHeader(Buffer.alloc(SIZE))).toThrow(FormatError);
+    head.writeUInt32BE(4711, 20);
+    expect(() => parseSpaceHeader(head)).toThrow(FormatError);
+  });
+});
+
 describe('the page verifier', () => {
-  const detail: PageDetail = { ...FULL, path: 'a.ibd', space: 5, relation: 0, firstPage: 0, firstBit: 0, isNew: false, copies: [{ from: 6, to: 7 }] };
+  const detail: PageDetail = {
+    ...FULL,
+    path: 'a.ibd',
+    space: 5,
+    relation: 0,
+    firstPage: 0,
+    firstBit: 0,
+    isNew: false,
+    perhapsDropped: false,
+    links: 'all',
+    copies: [{ from: 6, to: 7 }],
+  };
 
   function verify(pages: Buffer[], prepare: (table: BlockTable, free: Uint8Array) => void = () => {}, changes: Partial<PageDetail> = {}) {
     const table = new BlockTable();
     const freeMap = new SharedArrayBuffer(64);
     prepare(table, new Uint8Array(freeMap));
-    const verifier = createVerifier({ newestLsn: 1000, pagesKnown: true, table: table.shared, freeMap });
+    const shared = { table: table.shared, freeMap, touched: new BlockTable().shared, links: null };
+    const verifier = createVerifier({ newestLsn: 1000, pagesKnown: true, ...shared });
     verifier.buffer.set(Buffer.concat(pages));
     verifier.verify({ detail: { ...detail, ...changes }, offset: 0, lengthBytes: pages.length * SIZE, fileBytes: pages.length * SIZE });
     const { kinds, ...counts } = verifier.takeResult();
@@ -164,6 +189,11 @@ describe('the page verifier', () => {
     const blank = Array.from({ length: 4 }, () => Buffer.alloc(SIZE));
     expect(verify(blank).kinds).toEqual({ zeroed: [0, 1, 2, 3] });
     expect(verify(blank, (table) => table.renew(0, 0), { isNew: true }).kinds).toEqual({});
+  });
+
+  it('doubts stale pages of a tablespace that may just have been deleted', () => {
+    const { kinds } = verify(sound(), (table) => table.require(0, 3, 500), { perhapsDropped: true });
+    expect(kinds).toEqual({ doubtful: [3] });
   });
 
   it('finds each kind of damage at its place', () => {

@@ -85,6 +85,8 @@ export interface MtrVisitor {
   /** The page is made anew: what it held before does not matter. */
   init(space: number, page: number): void;
   free(space: number, page: number): void;
+  /** The page is free now, by the word of a log that does not free pages by records of their own. */
+  release(space: number, page: number): void;
   /** Undo tablespaces shrink: pages from here on are gone. */
   trim(space: number, firstPage: number): void;
   /** Files, by name as the server sees it (`./shop/orders.ibd`); `to` of a rename. */

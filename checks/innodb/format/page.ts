@@ -13,6 +13,7 @@ export const TYPE = {
   system: 6,
   header: 8,
   descriptors: 9,
+  blob: 10,
   compressed: 14,
   encrypted: 15,
   compressedEncrypted: 16,

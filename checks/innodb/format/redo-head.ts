@@ -52,3 +52,8 @@ function formatOf(number: number): RedoFormat {
   if (number === 0 || number === 103 || number === 104) return 'old';
   return 'unknown';
 }
+
+/** Numbers beyond are of no log: they are no longer counted one by one here, and steps through such a log would never end. */
+export function isLsn(value: number): boolean {
+  return value < 2 ** 52;
+}

@@ -69,10 +69,20 @@ export function parseSpaceHeader(head: Buffer): SpaceHeader {
   const space = head.readUInt32BE(PAGE.data);
   const number = head.readUInt32BE(PAGE.number);
   const type = head.readUInt16BE(PAGE.type);
-  if (number !== 0 || type !== TYPE.header || head.readUInt32BE(PAGE.space) !== space) {
+  const isHeader = type === TYPE.header || (type === TYPE.allocated && space !== 0 && isJustMade(head));
+  if (number !== 0 || !isHeader || head.readUInt32BE(PAGE.space) !== space) {
     throw new FormatError({ code: 'innodb.space-header', message: `page 0 is not the header of a tablespace (type ${type}, page ${number})` });
   }
   return { space, sizePages: head.readUInt32BE(46), freeLimit: head.readUInt32BE(50), flags: parseFlags(head.readUInt32BE(54)) };
+}
+
+/**
+ * MySQL begins a file with a page 0 that holds only number and flags of the tablespace, and no type (fil0fil.cc: fil_ibd_create). Its
+ * content is in the redo log.
+ */
+function isJustMade(head: Buffer): boolean {
+  const hasLsn = head.readUInt32BE(PAGE.lsn) !== 0 || head.readUInt32BE(PAGE.lsn + 4) !== 0;
+  return !hasLsn && head.readUInt32BE(46) === 0 && head.readUInt32BE(50) === 0;
 }
 
 function invalid(flags: number): FormatError {

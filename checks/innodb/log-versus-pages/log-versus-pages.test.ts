@@ -22,6 +22,20 @@ describe(check.id, () => {
     expect(lost.summary).toContain('Writes to the tablespaces were lost');
   });
 
+  it('cannot judge pages of tables that were perhaps just dropped', () => {
+    const doubtful = judge({ kinds: { doubtful: 2 } });
+    expect(doubtful).toMatchObject({ outcome: 'pass', instanceState: 'unknown', untested: [{ holdsData: true }] });
+    expect(doubtful.findings.map(({ severity }) => severity)).toContain('warning');
+  });
+
+  it('says what of the log was read: all, or a sample', () => {
+    const [, all] = judge({ log: { pagesKnown: false, everyRecord: true } }).tested;
+    const sample = judge({ log: { pagesKnown: false } });
+    expect(all?.how).toContain('mini-transactions');
+    expect(sample.tested[1]?.how).toContain('one of each block');
+    expect(judge({ log: { pagesKnown: false, everyRecord: true } }).untested).toEqual([]);
+  });
+
   it.each([
     [{ kinds: { checksum: 1 } }, 'damaged'],
     [{ kinds: { hidden: 1 } }, 'unknown'],

@@ -1,5 +1,5 @@
 import { defineStaticCheck } from '../../../src/check.js';
-import type { Finding, InstanceState, Judgement } from '../../../src/types.js';
+import type { Finding, InstanceState, Judgement, UntestedItem } from '../../../src/types.js';
 import type { LogFacts } from '../redo/facts.js';
 import { instanceLog, type StaticEvidence } from '../static-pass.js';
 import { count, finding, LOG_ADVICE, notInnodb, SKEW_ADVICE } from '../words.js';
@@ -41,8 +41,17 @@ export function evaluateLog(evidence: StaticEvidence): Judgement {
     recovery: { needed: !facts.cleanShutdown, seconds: null, bytes },
     instanceState: logState(facts),
     tested: [{ what: 'the redo log', how: howFollowed(facts) }],
-    untested: facts.overflowed ? [{ what: 'pages named in the redo log', why: 'the log names more pages than can be held in memory', holdsData: true }] : [],
+    untested: untestedParts(facts),
   };
+}
+
+function untestedParts({ overflowed, lostAt, withoutChecksum }: LogFacts): UntestedItem[] {
+  const items: UntestedItem[] = [];
+  if (overflowed) items.push({ what: 'pages named in the redo log', why: 'the log names more pages than can be held in memory', holdsData: true });
+  if (lostAt) items.push({ what: `records of the redo log from ${lostAt} on`, why: 'they are of a form that is not known here', holdsData: false });
+  if (withoutChecksum)
+    items.push({ what: 'bit rot in the redo log', why: 'the server was told to write it without checksums (innodb_log_checksums)', holdsData: false });
+  return items;
 }
 
 function howFollowed(facts: LogFacts): string {

@@ -20,6 +20,11 @@ describe(check.id, () => {
     expect(judge({ log: { checkpointSeen: false } })).toMatchObject({ outcome: 'fail', instanceState: 'damaged' });
   });
 
+  it('says what of the log could not be read or proven', () => {
+    expect(judge({ log: { lostAt: 5500 } })).toMatchObject({ outcome: 'pass', untested: [{ what: 'records of the redo log from 5500 on', holdsData: false }] });
+    expect(judge({ log: { withoutChecksum: 3 } })).toMatchObject({ outcome: 'pass', untested: [{ what: 'bit rot in the redo log', holdsData: false }] });
+  });
+
   it('fails contradictions', () => {
     expect(codes({ log: { contradictions: 1 } })).toEqual(['innodb.log.contradiction']);
   });

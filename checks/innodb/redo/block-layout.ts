@@ -5,7 +5,7 @@
 import type { BlockReader } from '../../../src/bytes/block-reader.js';
 import type { ByteMap } from '../../../src/types.js';
 import { readU32 } from '../format/mini-transaction.js';
-import { parseRedoHead, type RedoHead } from '../format/redo-head.js';
+import { isLsn, parseRedoHead, type RedoHead } from '../format/redo-head.js';
 import { BLOCK, blockIsIntact } from './block-stream.js';
 import type { Checkpoint } from './stream.js';
 
@@ -64,7 +64,7 @@ function groupCheckpoint(head: Buffer, { format }: RedoHead): (Checkpoint & { of
     const lsn = readU32(head, at + 8) * HIGH + readU32(head, at + 12);
     const offset = readU32(head, at + 16) * HIGH + readU32(head, at + 20);
     const endLsn = format === 'mariadb-10.5' ? readU32(head, at + BLOCK - 16) * HIGH + readU32(head, at + BLOCK - 12) : lsn;
-    if (offset < FILE_HEADER || (best && best.number > number)) continue;
+    if (offset < FILE_HEADER || !isLsn(lsn) || !isLsn(endLsn) || (best && best.number > number)) continue;
     best = { number, lsn, offset, endLsn: endLsn >= lsn ? endLsn : lsn };
   }
   return best;
@@ -78,11 +78,11 @@ async function layOutFiles(maps: ByteMap[], blocks: BlockReader): Promise<Layout
   for (const map of maps) {
     await blocks.read(map, 0, head, FILE_HEADER);
     const parsed = parseRedoHead(head);
-    if (!parsed || !blockIsIntact(head, 0)) return { why: 'the header of one of its files is damaged' };
+    if (!parsed || !isLsn(parsed.firstLsn) || !blockIsIntact(head, 0)) return { why: 'the header of one of its files is damaged' };
     files.push({ start: parsed.firstLsn, map });
     for (const at of CHECKPOINTS) {
       const lsn = readU32(head, at + 8) * HIGH + readU32(head, at + 12);
-      if (blockIsIntact(head, at) && lsn > (checkpoint?.lsn ?? 0)) checkpoint = { lsn, endLsn: lsn };
+      if (blockIsIntact(head, at) && isLsn(lsn) && lsn > (checkpoint?.lsn ?? 0)) checkpoint = { lsn, endLsn: lsn };
     }
   }
   if (!checkpoint) return { why: 'it holds no valid checkpoint' };

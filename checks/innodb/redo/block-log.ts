@@ -1,43 +1,55 @@
 /**
- * Redo logs made of 512-byte blocks: MariaDB 10.5 to 10.7 (physical records) and MySQL 5.7 to 8 (records of which only the first of a block
- * is read, for rule R2).
- * Sources: MariaDB 10.5 storage/innobase/include/log0log.h, MySQL 8.0 storage/innobase/include/log0constants.h (block header, checkpoints,
+ * Redo logs made of 512-byte blocks: MariaDB 10.5 to 10.7 (physical records), MySQL 5.7 (all records are read) and MySQL 8 (only the
+ * first of a block is read, for rule R2).
+ * Sources: MariaDB 10.5 storage/innobase/include/log0log.h, MySQL 5.7 log0log.h, MySQL 8.0 log0constants.h (block header, checkpoints,
  * #innodb_redo files). LSNs count every byte of the blocks, headers included.
  */
 import { BlockReader } from '../../../src/bytes/block-reader.js';
 import type { RedoHead } from '../format/redo-head.js';
+import { readHistory } from './block-history.js';
 import { type Layout, type LayoutRequest, layOut } from './block-layout.js';
-import { BLOCK, BLOCK_HEADER, BlockStream } from './block-stream.js';
+import { BLOCK, BlockStream } from './block-stream.js';
 import type { LogFacts } from './facts.js';
-import { LogKnowledge } from './knowledge.js';
-import { MtrWalk } from './mtr-walk.js';
+import { GroupWalk, groupReader } from './group-walk.js';
+import { LogKnowledge, type MtrReader } from './knowledge.js';
+import type { LogWindow } from './log-window.js';
+import { MtrWalk, mtrReader } from './mtr-walk.js';
 import type { LogState } from './read-log.js';
 import { type Sample, sampleHistory } from './sample-history.js';
 
-/** From 8.0.3 on: types of records as they are now. Before (5.7), TRUNCATE kept the number of a tablespace. */
+/** From 8.0.3 on: types of records as they are now. */
 const FORMAT_MYSQL_8 = 3;
+const FORMAT_MYSQL_57 = 1;
 
 export interface BlockLogRequest extends LayoutRequest {
   historyBytes: number;
+  /** Page size of the instance. */
+  logicalBytes: number;
   signal: AbortSignal;
   progress(doneBytes: number): void;
 }
 
-export async function readBlockLog(request: BlockLogRequest): Promise<{ log: LogState; knowledge: LogKnowledge }> {
+interface Result {
+  log: LogState;
+  knowledge: LogKnowledge;
+}
+
+export async function readBlockLog(request: BlockLogRequest): Promise<Result> {
   const blocks = new BlockReader();
   try {
     const layout = await layOut(request, blocks);
-    if ('why' in layout) return { log: { state: 'damaged', why: layout.why }, knowledge: new LogKnowledge(0, false) };
-    const reader = new BlockStream(blocks, layout, trailerBytes(request.head));
-    return request.head.format === 'mariadb-10.5' ? await walkRecords(reader, layout, request) : await walkBlocks(reader, layout, request);
+    if ('why' in layout) return { log: { state: 'damaged', why: layout.why }, knowledge: new LogKnowledge(0, null) };
+    const stream = new BlockStream(blocks, layout);
+    if (request.head.format === 'mariadb-10.5') return await walkMariadb(stream, layout, request);
+    return isReadable(request.head) ? await walkMysql57(stream, layout, request) : await walkBlocks(stream, layout, request);
   } finally {
     await blocks.close();
   }
 }
 
-/** An encrypted log of MariaDB 10.4 and later keeps its key's version before the checksum. */
-function trailerBytes(head: RedoHead): number {
-  return head.format === 'mariadb-10.5' && head.encrypted ? 8 : 4;
+/** MariaDB 10.2 shares the number of MySQL 5.7, and not all of its records. */
+function isReadable(head: RedoHead): boolean {
+  return head.number === FORMAT_MYSQL_57 && !head.encrypted && !/mariadb/i.test(head.creator);
 }
 
 /** Follows the blocks from the checkpoint on. @returns the end to the byte. */
@@ -73,15 +85,16 @@ async function blocksBeyond(stream: BlockStream, layout: Layout, end: number): P
   return found.records > 0 ? found : null;
 }
 
-async function walkBlocks(stream: BlockStream, layout: Layout, request: BlockLogRequest): Promise<{ log: LogState; knowledge: LogKnowledge }> {
+async function walkBlocks(stream: BlockStream, layout: Layout, request: BlockLogRequest): Promise<Result> {
   const { checkpoint } = layout;
-  const knowledge = new LogKnowledge(checkpoint.lsn, request.head.encrypted);
+  const knowledge = new LogKnowledge(checkpoint.lsn, null);
   const { end, blocks } = await followBlocks(stream, layout, request);
   const sample = await sampleMysql(stream, layout, request, knowledge);
   const facts: LogFacts = {
     ...{ checkpoint: checkpoint.lsn, checkpointEnd: checkpoint.endLsn, checkpointSeen: blocks > 0, end, exactEnd: false },
     ...{ records: blocks, beyond: await blocksBeyond(stream, layout, end), historyFrom: sample.from, historyRecords: sample.changes },
-    ...{ pagesKnown: false, overflowed: false, contradictions: 0, cleanShutdown: blocks > 0 && end === checkpoint.lsn },
+    ...{ pagesKnown: false, everyRecord: false, lostAt: null, withoutChecksum: stream.withoutChecksum },
+    ...{ overflowed: false, contradictions: 0, cleanShutdown: blocks > 0 && end === checkpoint.lsn },
   };
   return { log: { state: 'ok', facts }, knowledge };
 }
@@ -95,55 +108,51 @@ async function sampleMysql(stream: BlockStream, layout: Layout, request: BlockLo
   return sampleHistory(oldest - (oldest % BLOCK) + BLOCK, checkpoint.lsn, blockAt, knowledge, request.signal);
 }
 
-async function walkRecords(stream: BlockStream, layout: Layout, request: BlockLogRequest): Promise<{ log: LogState; knowledge: LogKnowledge }> {
-  const { checkpoint } = layout;
-  const knowledge = new LogKnowledge(checkpoint.lsn, request.head.encrypted);
+async function walkMariadb(stream: BlockStream, layout: Layout, request: BlockLogRequest): Promise<Result> {
   const walk = new MtrWalk(stream, request.signal, () => {});
-  const { end, blocks } = await followBlocks(stream, layout, request);
-  const last = await walk.follow(stream.positionOf(checkpoint.lsn), stream.positionOf(end), (mtr) => knowledge.replayed(mtr));
-  const historyFrom = await readHistory(stream, walk, knowledge, layout, request);
-  knowledge.finish();
-  const facts: LogFacts = {
-    ...{ checkpoint: checkpoint.lsn, checkpointEnd: checkpoint.endLsn, checkpointSeen: knowledge.checkpointSeen, end: Math.max(end, stream.lsnOf(last)) },
-    ...{ exactEnd: true, records: knowledge.mtrs, beyond: blocks > 0 ? await blocksBeyond(stream, layout, end) : null, historyFrom },
-    ...{ historyRecords: knowledge.historyMtrs, pagesKnown: !request.head.encrypted, overflowed: knowledge.table.overflowed || knowledge.spaces.overflowed },
-    contradictions: knowledge.contradictions,
-    cleanShutdown: checkpoint.lsn === checkpoint.endLsn && knowledge.mtrs === 1 && knowledge.checkpointSeen,
-  };
+  const { facts, knowledge } = await walkRecords(stream, layout, request, walk, mtrReader(false));
+  const { checkpoint } = layout;
+  facts.pagesKnown = true;
+  facts.cleanShutdown = checkpoint.lsn === checkpoint.endLsn && knowledge.mtrs === 1 && knowledge.checkpointSeen;
   return { log: { state: 'ok', facts }, knowledge };
 }
 
-/** Back from the checkpoint as long as blocks follow each other; then forward from the first that begins a group of records. */
-async function readHistory(stream: BlockStream, walk: MtrWalk, knowledge: LogKnowledge, layout: Layout, request: BlockLogRequest): Promise<number> {
-  const { checkpoint, capacity } = layout;
-  const oldest = Math.max(checkpoint.lsn - request.historyBytes, checkpoint.lsn - capacity + BLOCK, BLOCK);
-  const steps = 64;
-  let from = checkpoint.lsn - (checkpoint.lsn % BLOCK);
-  let start = -1;
-  const least = oldest - (oldest % BLOCK) + BLOCK;
-  while (from > least) {
-    const next = Math.max(from - steps * BLOCK, least);
-    const first = await contiguousFrom(stream, next, from);
-    if (first.from >= 0) start = first.from;
-    if (first.broken) break;
-    from = next;
-  }
-  if (start < 0 || start >= checkpoint.lsn) return checkpoint.lsn;
-  const stopped = await walk.follow(stream.positionOf(start), stream.positionOf(checkpoint.lsn), (mtr) => knowledge.past(mtr, mtr.endLsn));
-  if (stopped >= stream.positionOf(checkpoint.lsn)) return start;
-  knowledge.forgetPast();
-  return checkpoint.lsn;
+/** After a clean shutdown nothing follows the checkpoint; else a record of it does, without which the server does not start. */
+async function walkMysql57(stream: BlockStream, layout: Layout, request: BlockLogRequest): Promise<Result> {
+  const walk = new GroupWalk(stream, request.signal, () => {});
+  const { facts, knowledge, last } = await walkRecords(stream, layout, request, walk, groupReader(request.logicalBytes));
+  facts.lostAt = last.isLost ? last.lsn : null;
+  facts.cleanShutdown = last.blocks > 0 && facts.end === facts.checkpoint;
+  facts.checkpointSeen = facts.cleanShutdown || knowledge.checkpointSeen || last.isLost;
+  return { log: { state: 'ok', facts }, knowledge };
 }
 
-async function contiguousFrom(stream: BlockStream, from: number, to: number): Promise<{ from: number; broken: boolean }> {
-  let start = -1;
-  let broken = false;
-  for (let lsn = from; lsn < to; lsn += BLOCK) {
-    const block = await stream.block(lsn);
-    if (!block || block.dataBytes < BLOCK) {
-      start = -1;
-      broken = true;
-    } else if (start < 0 && block.firstGroup >= BLOCK_HEADER && block.firstGroup < BLOCK) start = lsn + block.firstGroup;
-  }
-  return { from: start, broken };
+/** Where the walk over the log to be replayed ended. */
+interface Last {
+  lsn: number;
+  isLost: boolean;
+  blocks: number;
+}
+
+async function walkRecords(
+  stream: BlockStream,
+  layout: Layout,
+  request: BlockLogRequest,
+  walk: LogWindow,
+  reader: MtrReader,
+): Promise<{ facts: LogFacts; knowledge: LogKnowledge; last: Last }> {
+  const { checkpoint } = layout;
+  const knowledge = new LogKnowledge(checkpoint.lsn, reader);
+  const { end, blocks } = await followBlocks(stream, layout, request);
+  const stopped = await walk.follow(stream.positionOf(checkpoint.lsn), stream.positionOf(end), (mtr) => knowledge.replayed(mtr));
+  const last: Last = { lsn: stream.lsnOf(stopped), isLost: walk.isLost, blocks };
+  const historyFrom = await readHistory(stream, walk, knowledge, layout, request.historyBytes);
+  knowledge.finish();
+  const facts: LogFacts = {
+    ...{ checkpoint: checkpoint.lsn, checkpointEnd: checkpoint.endLsn, checkpointSeen: knowledge.checkpointSeen, end: Math.max(end, last.lsn) },
+    ...{ exactEnd: true, records: knowledge.mtrs, beyond: blocks > 0 ? await blocksBeyond(stream, layout, end) : null, historyFrom },
+    ...{ historyRecords: knowledge.historyMtrs, pagesKnown: false, everyRecord: true, lostAt: null, withoutChecksum: stream.withoutChecksum },
+    ...{ overflowed: knowledge.table.overflowed || knowledge.spaces.overflowed, contradictions: knowledge.contradictions, cleanShutdown: false },
+  };
+  return { facts, knowledge, last };
 }

@@ -8,8 +8,11 @@ import type { LogStream } from './stream.js';
 
 export const BLOCK = 512;
 export const BLOCK_HEADER = 12;
+const BLOCK_TRAILER = 4;
 const FLUSH_BIT = 0x80000000;
 const ENCRYPTED_BLOCK = 0x8000;
+/** In place of a checksum, where `innodb_log_checksums` is off. */
+const NO_CHECKSUM = 0xdeadbeef;
 
 export function blockIsIntact(bytes: Uint8Array, at: number): boolean {
   return readU32(bytes, at + BLOCK - 4) === crc32c(bytes, at, at + BLOCK - 4);
@@ -29,9 +32,11 @@ export interface Block {
 
 /** The payload of consecutive blocks as one stream. A position is an LSN without the headers and trailers of the blocks. */
 export class BlockStream implements LogStream {
+  /** Blocks met so far that carry no checksum. */
+  withoutChecksum = 0;
   readonly form = { crc: false, nonceBytes: 0 } as const;
   readonly capacity: number;
-  readonly payload: number;
+  readonly payload = BLOCK - BLOCK_HEADER - BLOCK_TRAILER;
   private readonly chunk = Buffer.alloc(128 * BLOCK);
   private chunkLsn = -1;
   private chunkBytes = 0;
@@ -39,10 +44,8 @@ export class BlockStream implements LogStream {
   constructor(
     private readonly reader: BlockReader,
     private readonly layout: Layout,
-    private readonly trailer: number,
   ) {
     this.capacity = layout.capacity;
-    this.payload = BLOCK - BLOCK_HEADER - trailer;
   }
 
   positionOf(lsn: number): number {
@@ -64,12 +67,12 @@ export class BlockStream implements LogStream {
       const lsn = Math.floor((position + done) / this.payload) * BLOCK;
       const block = await this.block(lsn);
       const from = BLOCK_HEADER + ((position + done) % this.payload);
-      const end = Math.min(block?.dataBytes ?? 0, BLOCK - this.trailer);
+      const end = Math.min(block?.dataBytes ?? 0, BLOCK - BLOCK_TRAILER);
       const count = Math.min(end - from, lengthBytes - done);
       if (count <= 0) break;
       this.chunk.copy(target, done, lsn - this.chunkLsn + from, lsn - this.chunkLsn + from + count);
       done += count;
-      if (from + count < BLOCK - this.trailer) break; // a block that is not full is the last
+      if (from + count < BLOCK - BLOCK_TRAILER) break; // a block that is not full is the last
     }
     return done;
   }
@@ -82,15 +85,22 @@ export class BlockStream implements LogStream {
     const number = (readU32(this.chunk, at) & ~FLUSH_BIT) >>> 0;
     const length = this.chunk.readUInt16BE(at + 4); // MySQL marks an encrypted block in the highest bit
     const dataBytes = length & ~ENCRYPTED_BLOCK;
-    if (number !== numberOf(lsn) || !blockIsIntact(this.chunk, at) || dataBytes < BLOCK_HEADER || dataBytes > BLOCK) return null;
+    if (number !== numberOf(lsn) || !this.isIntact(at) || dataBytes < BLOCK_HEADER || dataBytes > BLOCK) return null;
     return { dataBytes, firstGroup: this.chunk.readUInt16BE(at + 6), encrypted: (length & ENCRYPTED_BLOCK) !== 0 };
+  }
+
+  private isIntact(at: number): boolean {
+    if (blockIsIntact(this.chunk, at)) return true;
+    if (readU32(this.chunk, at + BLOCK - 4) !== NO_CHECKSUM) return false;
+    this.withoutChecksum++;
+    return true;
   }
 
   /** The first group of records that begins in a block. The bytes are valid until the next call. */
   async historyBlock(lsn: number): Promise<HistoryBlock | null> {
     const block = await this.block(lsn);
     if (!block) return null;
-    const end = Math.min(block.dataBytes, BLOCK - this.trailer);
+    const end = Math.min(block.dataBytes, BLOCK - BLOCK_TRAILER);
     const from = block.firstGroup;
     const readable = !block.encrypted && from >= BLOCK_HEADER && from < end;
     const at = lsn - this.chunkLsn;

@@ -17,6 +17,12 @@ export interface LogFacts {
   historyRecords: number;
   /** Whether records were read, so that it is known which pages recovery makes anew. */
   pagesKnown: boolean;
+  /** Every record of the log was read, whether or not it makes pages anew; else a sample at most. Absent in older evidence. */
+  everyRecord?: boolean;
+  /** Where records begin that are of no known form; null: nowhere. Absent in older evidence. */
+  lostAt?: number | null;
+  /** Blocks that the server was told to write without a checksum. Absent in older evidence. */
+  withoutChecksum?: number;
   overflowed: boolean;
   contradictions: number;
   /** Nothing but the checkpoint itself is in the log. */

@@ -1,54 +1,28 @@
 /** Steps through the mini-transactions of a log stream, in bounded memory. */
 import { crc32c } from '../../../src/bytes/crc32c.js';
-import { BAD, findMtrEnd, MAX_MTR_BYTES, readU32, SHORT, verifyMtr } from '../format/mini-transaction.js';
+import { BAD, findMtrEnd, readU32, SHORT, verifyMtr, visitMtr } from '../format/mini-transaction.js';
+import type { MtrReader } from './knowledge.js';
+import { LogWindow, type Mtr, REFILL_BELOW } from './log-window.js';
 import { MtrIndex } from './mtr-index.js';
-import type { LogStream } from './stream.js';
 
-/** More than two of the largest mini-transactions. */
-const WINDOW_BYTES = 4 * MAX_MTR_BYTES;
 /** A chain that is searched for begins within the search: its first two may end so far behind it. */
 const BEHIND_SEARCH_BYTES = 64 * 1024;
-const REFILL_BELOW = 2 * MAX_MTR_BYTES + 64;
 
-export interface Mtr {
-  bytes: Buffer;
-  at: number;
-  /** Of the end byte. */
-  end: number;
-  startLsn: number;
-  /** Pages it changed carry this LSN. */
-  endLsn: number;
+export function mtrReader(encrypted: boolean): MtrReader {
+  return (mtr, visitor) => visitMtr(mtr.bytes, mtr.at, mtr.end, encrypted, visitor);
 }
 
 type Chain = 'none' | 'this lap' | 'lap before';
 
-export class MtrWalk {
-  private readonly window = Buffer.alloc(WINDOW_BYTES);
-  private base = 0;
-  private filled = 0;
-  private ended = false;
+export class MtrWalk extends LogWindow {
   private readonly index = new MtrIndex();
   /** So much of what the window holds now is in the index. */
   private indexed = 0;
   /** Chains that start behind it are not searched for. */
   private searchTo = 0;
 
-  constructor(
-    private readonly stream: LogStream,
-    private readonly signal: AbortSignal,
-    private readonly progress: (bytes: number) => void,
-  ) {}
-
-  /** Calls `visit` for each mini-transaction from `from` on. @returns the position of the first that is not valid, or at or after `to`. */
-  async follow(from: number, to: number, visit: (mtr: Mtr) => void): Promise<number> {
-    this.restart(from);
-    for (let position = from; position < to; ) {
-      if (this.needsMore(position)) await this.refill(position);
-      const next = this.step(position, false, visit);
-      if (next < 0) return position;
-      position = next;
-    }
-    return to;
+  protected stepFrom(position: number, visit: (mtr: Mtr) => void): number {
+    return this.step(position, false, visit);
   }
 
   /**
@@ -130,28 +104,13 @@ export class MtrWalk {
     this.index.build(this.window, this.indexed);
   }
 
-  private restart(position: number): void {
-    this.base = position;
-    this.filled = 0;
-    this.ended = false;
+  protected override restart(position: number): void {
+    super.restart(position);
     this.indexed = 0;
   }
 
-  /** Waiting for nothing at every byte would cost more than all the rest. */
-  private needsMore(position: number): boolean {
-    return !this.ended && this.base + this.filled - position < REFILL_BELOW;
-  }
-
-  private async refill(position: number): Promise<void> {
-    this.signal.throwIfAborted();
-    const kept = Math.max(0, this.base + this.filled - position);
-    this.window.copyWithin(0, this.filled - kept, this.filled);
-    this.base = position;
-    const wanted = WINDOW_BYTES - kept;
-    const count = await this.stream.read(position + kept, this.window.subarray(kept), wanted);
-    this.ended = count < wanted;
-    this.filled = kept + count;
+  protected override async refill(position: number): Promise<void> {
+    await super.refill(position);
     this.indexed = 0;
-    this.progress(count);
   }
 }

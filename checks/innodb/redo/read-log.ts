@@ -2,7 +2,7 @@
 import { readGuestFile } from '../../../src/bytes/read-file.js';
 import type { ByteMap, DatabaseInstance, GuestFiles } from '../../../src/types.js';
 import { isAllZero } from '../format/page.js';
-import { parseRedoHead, type RedoHead } from '../format/redo-head.js';
+import { isLsn, parseRedoHead, type RedoHead } from '../format/redo-head.js';
 import { readBlockLog } from './block-log.js';
 import type { LogFacts } from './facts.js';
 import { LogKnowledge } from './knowledge.js';
@@ -25,6 +25,8 @@ export interface LogRequest {
   files: GuestFiles;
   instance: DatabaseInstance;
   historyBytes: number;
+  /** Page size of the instance. */
+  logicalBytes: number;
   signal: AbortSignal;
   progress(doneBytes: number): void;
 }
@@ -55,13 +57,15 @@ async function readFormat(request: LogRequest, bytes: Buffer | null, head: RedoH
   if (!bytes || !map || !head) return not('damaged', 'it is empty or cannot be read');
   if (isAllZero(bytes, 0, Math.min(512, bytes.length))) return not('damaged', 'it holds only zeroes where it begins');
   if (head.format === 'mariadb-10.8') return readRing(request, bytes, head, maps);
+  // But for the numbers of its blocks nothing can be read of such a log, not even where it ends.
+  if (head.format === 'mariadb-10.5' && head.encrypted) return not('unknown', 'it is encrypted, and its key is not in what is looked at');
   if (head.format === 'mariadb-10.5' || head.format === 'mysql') return readBlockLog({ maps, head, firstBlocks: bytes, ...request });
   return not('unknown', `its format 0x${head.number.toString(16)} is of no version that can be read here (${head.creator || 'no creator'})`);
 }
 
 async function readRing(request: LogRequest, bytes: Buffer, head: RedoHead, maps: (ByteMap | null)[]): Promise<LogResult> {
   const [map] = maps;
-  if (!ringHeaderIsIntact(bytes)) return not('damaged', 'its header is damaged');
+  if (!ringHeaderIsIntact(bytes) || !isLsn(head.firstLsn)) return not('damaged', 'its header is damaged');
   if (!map || maps.length > 1 || map.sizeBytes <= HEAD_BYTES) return not('damaged', 'the files of the log do not fit each other');
   const checkpoint = ringCheckpoint(bytes, head.firstLsn);
   if (!checkpoint) return not('damaged', 'it holds no valid checkpoint');
@@ -74,5 +78,5 @@ function not(state: 'damaged' | 'unknown', why: string): LogResult {
 }
 
 function nothingKnown(): LogKnowledge {
-  return new LogKnowledge(0, false);
+  return new LogKnowledge(0, null);
 }

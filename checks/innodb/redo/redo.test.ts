@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { crc32c } from '../../../src/bytes/crc32c.js';
 import { FolderFiles } from '../../../src/bytes/folder-files.js';
 import { FormatError } from '../../../src/errors.js';
 import { writeFiles } from '../../testing/write-files.js';
 import { BAD, findMtrEnd, type MtrVisitor, readVarint, SHORT, varintBytes, verifyMtr, visitMtr } from '../format/mini-transaction.js';
-import { blockLog, checkpointRecord, record, ringLog, ringMtr } from '../testing/build-log.js';
+import { blockLog, checkpoint57, checkpointRecord, group57, record, record57, ringLog, ringMtr } from '../testing/build-log.js';
 import { readLog } from './read-log.js';
 
 let folder = '';
@@ -21,7 +22,14 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 function read(files: Record<string, Buffer>) {
   writeFiles(folder, files);
   const instance = { id: 'i', engine: 'innodb', version: null, location: { volume: 'v', path: '/' }, links: [], facts: {} };
-  return readLog({ files: new FolderFiles({ v: folder }), instance, historyBytes: 1e9, signal: new AbortController().signal, progress: () => {} });
+  return readLog({
+    files: new FolderFiles({ v: folder }),
+    instance,
+    historyBytes: 1e9,
+    logicalBytes: 16384,
+    signal: new AbortController().signal,
+    progress: () => {},
+  });
 }
 
 async function facts(files: Record<string, Buffer>) {
@@ -97,7 +105,7 @@ describe('logs made of blocks', () => {
   });
 
   it('of MySQL are followed over several files, to the block', async () => {
-    const { files, lsnOf } = blockLog(plan({ format: 1, creator: 'MySQL 5.7.44', files: 2, fileBytes: 2048 + 512 * 4, checkpointAt: 100 }));
+    const { files, lsnOf } = blockLog(plan({ format: 3, creator: 'MySQL 8.0.18', files: 2, fileBytes: 2048 + 512 * 4, checkpointAt: 100 }));
     const { facts: log } = await facts({ ib_logfile0: files[0] as Buffer, ib_logfile1: files[1] as Buffer });
     expect(log).toMatchObject({ checkpoint: lsnOf(100), end: lsnOf(plan().payload.length), exactEnd: false, pagesKnown: false, beyond: null });
   });
@@ -106,6 +114,103 @@ describe('logs made of blocks', () => {
     const { files, lsnOf } = blockLog(plan({ format: 6, creator: 'MySQL 8.0.36', files: 2, fileBytes: 2048 + 512 * 4, checkpointAt: 100 }));
     const { facts: log } = await facts({ '#innodb_redo/#ib_redo7': files[0] as Buffer, '#innodb_redo/#ib_redo8': files[1] as Buffer });
     expect(log).toMatchObject({ checkpoint: lsnOf(100), end: lsnOf(plan().payload.length) });
+  });
+
+  describe('of MySQL 5.7', () => {
+    const string = (page: number) => record57(30, 7, page, [0, 60, 0, 40, ...Array(40).fill(9)]);
+    const groups = Array.from({ length: 200 }, (_, i) => (i % 2 ? group57(string(i)) : group57(string(i), record57(59, 8, i))));
+    const starts = (of: Buffer[]) => of.map((_, i) => of.slice(0, i).reduce((sum, bytes) => sum + bytes.length, 0));
+    const log57 = (after: (lsn: number) => Buffer[], before = groups, changes: object = {}) => {
+      const checkpointAt = Buffer.concat(before).length;
+      const base = { format: 1, creator: 'MySQL 5.7.44', files: 2, fileBytes: 2048 + 512 * 40, startLsn: 8192, checkpointAt, checkpointEndAt: checkpointAt };
+      const { lsnOf } = blockLog({ ...base, payload: Buffer.concat(before) });
+      const all = [...before, ...after(lsnOf(checkpointAt))];
+      const { files } = blockLog({ ...base, ...changes, payload: Buffer.concat(all), starts: starts(all) });
+      return { files: { ib_logfile0: files[0] as Buffer, ib_logfile1: files[1] as Buffer }, lsnOf, checkpointAt };
+    };
+    const marked = (lsn: number) => [checkpoint57(lsn)];
+
+    it('are followed record by record, and read back to their beginning', async () => {
+      const { files, lsnOf, checkpointAt } = log57((lsn) => [group57(string(300)), checkpoint57(lsn), group57(record57(59, 9, 1))]);
+      const { facts: log, knowledge } = await facts(files);
+      expect(log).toMatchObject({
+        checkpoint: lsnOf(checkpointAt),
+        checkpointSeen: true,
+        cleanShutdown: false,
+        exactEnd: true,
+        everyRecord: true,
+        lostAt: null,
+      });
+      expect(log).toMatchObject({ records: 3, historyRecords: 200, historyFrom: lsnOf(0), pagesKnown: false, withoutChecksum: 0 });
+      const required = (space: number, page: number) => knowledge.table.requiredLsn(knowledge.table.find(knowledge.spaces.find(space), page));
+      const endOf = (i: number) => lsnOf(starts(groups)[i + 1] ?? checkpointAt);
+      expect([required(7, 5), required(7, 6), required(8, 6), required(8, 7)]).toEqual([endOf(5), endOf(6), endOf(6), 0]);
+      expect([...knowledge.changedSince]).toEqual([9]);
+    });
+
+    it('that lack the record of their checkpoint are not usable, unless nothing follows it', async () => {
+      expect((await facts(log57(() => [group57(string(300))]).files)).facts).toMatchObject({ checkpointSeen: false, cleanShutdown: false });
+      expect((await facts(log57(() => []).files)).facts).toMatchObject({ checkpointSeen: true, cleanShutdown: true });
+    });
+
+    it('require nothing of what was freed, truncated or dropped since', async () => {
+      const freed = group57(record57(1, 8, 0, [0, 150 + 24, 0b01010101]));
+      const { files } = log57(marked, [
+        ...groups,
+        freed,
+        group57(record57(60, 7, 0, Array(8).fill(0))),
+        group57(record57(35, 11, 0, [0, 2, 65, 0])),
+        group57(string(4)),
+      ]);
+      const { knowledge } = await facts(files);
+      const required = (space: number, page: number) => knowledge.table.requiredLsn(knowledge.table.find(knowledge.spaces.find(space), page));
+      expect([required(8, 2), required(7, 3)]).toEqual([0, 0]);
+      expect([required(8, 4) > 0, required(7, 4) > 0]).toEqual([true, true]);
+      expect([...knowledge.dropped]).toEqual([11]);
+    });
+
+    it('with records of no known form are read no further, and require nothing', async () => {
+      const strange = Buffer.from([0x80 | 100, 1, 2, 3]);
+      expect((await facts(log57((lsn) => [strange, ...marked(lsn)]).files)).facts).toMatchObject({
+        lostAt: expect.any(Number),
+        checkpointSeen: true,
+        historyRecords: 200,
+      });
+      expect((await facts(log57(marked, [...groups, strange, ...groups]).files)).facts).toMatchObject({ lostAt: null, historyRecords: 0 });
+    });
+
+    it('that were misread, as the headers of blocks tell, require nothing', async () => {
+      const { files } = log57(marked);
+      const first = files.ib_logfile0 as Buffer;
+      first.writeUInt16BE(first.readUInt16BE(2048 + 512 * 3 + 6) + 1, 2048 + 512 * 3 + 6);
+      first.writeUInt32BE(crc32c(first, 2048 + 512 * 3, 2048 + 512 * 3 + 508), 2048 + 512 * 3 + 508);
+      expect((await facts(files)).facts).toMatchObject({ historyRecords: 0 });
+    });
+
+    it('written without checksums are followed, and counted', async () => {
+      const { files, lsnOf } = log57(marked);
+      for (let at = 2048; at < (files.ib_logfile0 as Buffer).length; at += 512) (files.ib_logfile0 as Buffer).writeUInt32BE(0xdeadbeef, at + 508);
+      expect((await facts(files)).facts).toMatchObject({ checkpointSeen: true, historyFrom: lsnOf(0), withoutChecksum: expect.any(Number) });
+    });
+
+    it('of MariaDB 10.2, which has records of its own, are not read', async () => {
+      expect((await facts(log57(marked, groups, { creator: 'MariaDB 10.2.44' }).files)).facts).toMatchObject({ everyRecord: false, historyRecords: 0 });
+    });
+  });
+
+  it('of which numbers are beyond any log are refused', async () => {
+    const { files } = blockLog(plan({ format: 1, creator: 'MySQL 5.7.44', checkpointAt: 100 }));
+    const log = files[0] as Buffer;
+    for (const at of [512, 1536]) {
+      log.fill(0x77, at, at + 16);
+      log.writeUInt32BE(crc32c(log, at, at + 508), at + 508);
+    }
+    expect((await read({ ib_logfile0: log })).report.log).toMatchObject({ state: 'damaged', why: expect.stringContaining('no valid checkpoint') });
+  });
+
+  it('that are encrypted whole are unknown', async () => {
+    const { files } = blockLog(plan({ format: 0xd0485953 }));
+    expect((await read({ ib_logfile0: files[0] as Buffer })).report.log).toMatchObject({ state: 'unknown', why: expect.stringContaining('encrypted') });
   });
 
   it('with a hole say so', async () => {
@@ -123,7 +228,7 @@ describe('logs made of blocks', () => {
   });
 });
 
-const nobody: MtrVisitor = { write: () => {}, init: () => {}, free: () => {}, trim: () => {}, file: () => {}, checkpoint: () => {} };
+const nobody: MtrVisitor = { write: () => {}, init: () => {}, free: () => {}, release: () => {}, trim: () => {}, file: () => {}, checkpoint: () => {} };
 
 describe('anything at all', () => {
   it('as a mini-transaction is read within its bounds', () => {

@@ -7,6 +7,7 @@ import { crc32c } from '../../../src/bytes/crc32c.js';
 import type { ByteMap } from '../../../src/types.js';
 import { readU32 } from '../format/mini-transaction.js';
 import { isAllZero } from '../format/page.js';
+import { isLsn } from '../format/redo-head.js';
 import type { Checkpoint, LogStream } from './stream.js';
 
 const START = 12288;
@@ -23,7 +24,7 @@ export function ringCheckpoint(head: Buffer, firstLsn: number): Checkpoint | nul
     const lsn = readU32(head, at) * HIGH + readU32(head, at + 4);
     const endLsn = readU32(head, at + 8) * HIGH + readU32(head, at + 12);
     const intact = readU32(head, at + 60) === crc32c(head, at, at + 60) && isAllZero(head, at + 16, at + 60);
-    if (intact && lsn >= firstLsn && endLsn >= lsn && lsn >= (best?.lsn ?? 0)) best = { lsn, endLsn };
+    if (intact && isLsn(endLsn) && lsn >= firstLsn && endLsn >= lsn && lsn >= (best?.lsn ?? 0)) best = { lsn, endLsn };
   }
   return best;
 }

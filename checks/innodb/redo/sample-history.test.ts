@@ -46,7 +46,7 @@ describe('a record of MySQL', () => {
 describe('history', () => {
   const CHECKPOINT = 512 * 30;
   const sample = async (blockAt: (lsn: number) => HistoryBlock | null) => {
-    const knowledge = new LogKnowledge(CHECKPOINT, false);
+    const knowledge = new LogKnowledge(CHECKPOINT, null);
     const found = await sampleHistory(512 * 10, CHECKPOINT, async (lsn) => blockAt(lsn), knowledge, new AbortController().signal);
     const required = (page: number) => knowledge.table.requiredLsn(knowledge.table.find(knowledge.spaces.find(5), page));
     return { found, required };

@@ -4,7 +4,7 @@ import type { ByteMap } from '../../../src/types.js';
 import type { RedoHead } from '../format/redo-head.js';
 import type { LogFacts } from './facts.js';
 import { LogKnowledge } from './knowledge.js';
-import { MtrWalk } from './mtr-walk.js';
+import { MtrWalk, mtrReader } from './mtr-walk.js';
 import { RingStream } from './ring.js';
 import type { Checkpoint } from './stream.js';
 
@@ -44,7 +44,7 @@ class RingWalk {
     private readonly walk: MtrWalk,
     private readonly request: WalkRequest,
   ) {
-    this.knowledge = new LogKnowledge(request.checkpoint.lsn, request.head.encrypted);
+    this.knowledge = new LogKnowledge(request.checkpoint.lsn, mtrReader(request.head.encrypted));
   }
 
   async run(): Promise<{ facts: LogFacts; knowledge: LogKnowledge }> {
@@ -62,7 +62,7 @@ class RingWalk {
     knowledge.finish();
     const facts: LogFacts = {
       ...{ checkpoint: checkpoint.lsn, checkpointEnd: checkpoint.endLsn, checkpointSeen, end, exactEnd: true },
-      ...{ records: mtrs, beyond, historyFrom, historyRecords: knowledge.historyMtrs, pagesKnown: !opaque },
+      ...{ records: mtrs, beyond, historyFrom, historyRecords: knowledge.historyMtrs, pagesKnown: !opaque, everyRecord: !opaque },
       overflowed: knowledge.table.overflowed || knowledge.spaces.overflowed,
       contradictions: knowledge.contradictions,
       cleanShutdown: checkpoint.lsn === checkpoint.endLsn && mtrs === 1 && checkpointSeen,

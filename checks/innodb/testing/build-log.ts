@@ -22,6 +22,26 @@ export function mysqlInteger(value: number): Buffer {
   return Buffer.from([0xf8 | ((value >>> 8) & 3), value & 255]);
 }
 
+/** A record of MySQL 5.7, whose body is as given. */
+export function record57(type: number, space: number, page: number, body: number[] | Buffer = []): Buffer {
+  return Buffer.concat([Buffer.from([type]), mysqlInteger(space), mysqlInteger(page), Buffer.from(body)]);
+}
+
+/** A mini-transaction of MySQL 5.7: one record says that it is alone, several are followed by a mark of their end. */
+export function group57(...records: Buffer[]): Buffer {
+  const bytes = Buffer.concat(records);
+  if (records.length > 1) return Buffer.concat([bytes, Buffer.from([31])]);
+  bytes[0] = (bytes[0] as number) | 0x80;
+  return bytes;
+}
+
+/** MLOG_CHECKPOINT naming an LSN. */
+export function checkpoint57(lsn: number): Buffer {
+  const bytes = Buffer.alloc(9, 56);
+  bytes.writeBigUInt64BE(BigInt(lsn), 1);
+  return bytes;
+}
+
 /** FILE_CHECKPOINT naming an LSN. */
 export function checkpointRecord(lsn: number): Buffer {
   const bytes = Buffer.from([0xfa, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);

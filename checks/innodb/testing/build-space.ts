@@ -38,3 +38,16 @@ export function sealPage(page: Buffer, number: number, lsn: number): Buffer {
   page.writeUInt32BE(lsn % 2 ** 32, SIZE - 4);
   return page;
 }
+
+/** A file as MySQL begins it: page 0 holds number and flags and no type, the others nothing. */
+export function justMadeSpace(space: number, pages: number): Buffer {
+  const file = Buffer.alloc(pages * SIZE);
+  const page = file.subarray(0, SIZE);
+  page.writeUInt32BE(80_016, 8);
+  page.writeUInt32BE(1, 12);
+  page.writeUInt32BE(space, 34);
+  page.writeUInt32BE(space, 38);
+  page.writeUInt32BE(0x21, 54);
+  sealPage(page, 0, 0);
+  return file;
+}

@@ -13,9 +13,13 @@ export interface FrozenMount {
   captured: CaptureState['state'] | null;
 }
 
+/** Evidence stays small; one frozen file system is enough to fail. */
+const MAX_TOLD = 100;
+
 export interface FrozenEvidence {
   release: string;
   mounted: number;
+  /** The first 100. */
   frozen: FrozenMount[];
   /** The policy asks for resuming from memory. */
   resumeWanted: boolean;
@@ -28,6 +32,7 @@ export function evidenceOf(
 ): FrozenEvidence {
   const frozen = mounts
     .filter((mount) => mount.frozen !== 0)
+    .slice(0, MAX_TOLD)
     .map(({ device, type, uuid, frozen: level }): FrozenMount => {
       const volume = inspection.volumes.find(({ content }) => uuid !== null && content.kind === 'filesystem' && content.uuid === uuid);
       return { device, type, level, volume: volume?.id ?? null, captured: volume?.captureState?.state ?? null };

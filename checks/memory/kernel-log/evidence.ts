@@ -28,7 +28,7 @@ export interface KernelLogEvidence {
   panicCpu: number | null;
   /** Tasks that cannot be woken; null: not known. */
   waiting: WaitingTask[] | null;
-  /** Devices of mounted file systems, and whether they take writes no more; null: not known. */
+  /** Mounted file systems that the log tells of, and whether they take writes no more; null: not known. */
   mounts: { device: string; stopped: boolean }[] | null;
   /** Messages in memory that belong to no log that could be read. */
   loose: string[];
@@ -44,6 +44,7 @@ export function evidenceOf({ linux, why, texts }: MemorySurvey): KernelLogEviden
   });
   const counts: KernelLogEvidence['counts'] = {};
   for (const { kind } of all) counts[kind] = (counts[kind] ?? 0) + 1;
+  const subjects = new Set(all.map(({ subject }) => subject));
   return {
     release: linux?.release ?? null,
     why,
@@ -55,7 +56,7 @@ export function evidenceOf({ linux, why, texts }: MemorySurvey): KernelLogEviden
     counts,
     panicCpu: linux?.panicCpu ?? null,
     waiting: linux?.tasks?.waiting ?? null,
-    mounts: linux?.mounts?.map((mount) => ({ device: mount.device, stopped: hasStopped(mount) })) ?? null,
+    mounts: linux?.mounts?.filter(({ device }) => subjects.has(device)).map((mount) => ({ device: mount.device, stopped: hasStopped(mount) })) ?? null,
     loose: linux?.log ? [] : texts.slice(0, MAX_LOOSE),
   };
 }

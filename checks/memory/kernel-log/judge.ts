@@ -21,6 +21,10 @@ const WHAT: Record<MessageKind, string> = {
 
 const ADVICE =
   'Resuming this memory brings the machine back in that state: do not. The disks may still come back by a cold boot; use that, or an older restore point, and look at the running machine.';
+/** Of tasks that cannot be woken: worth a word, and what the kernel itself calls hung. */
+const LONG_WAIT_SECONDS = 20;
+const HUNG_SECONDS = 120;
+const MAX_NAMED = 5;
 const LOG_OF = 'the log of the kernel in the saved memory';
 
 export function judgeKernelLog(evidence: KernelLogEvidence): Judgement {
@@ -28,6 +32,7 @@ export function judgeKernelLog(evidence: KernelLogEvidence): Judgement {
   const { log, release, panicCpu } = evidence;
   const groups = [...groupBySubject(evidence.troubles).values()].map((group) => ({ group, state: stateOfTrouble(group, evidence) }));
   const findings = groups.flatMap(({ group, state }) => findingOf(group, state, evidence));
+  findings.push(...waitingTasks(evidence));
   if (panicCpu !== null && !groups.some(({ group }) => group[0]?.kind === 'panic')) findings.unshift(panickedProcessor(panicCpu));
   const worst = findings.find(({ severity }) => severity === 'critical');
   const warnings = findings.filter(({ severity }) => severity === 'warning').length;
@@ -84,6 +89,18 @@ function findingOf(group: Trouble[], state: TroubleState, { nowSeconds }: Kernel
   const message = `${WHAT[last.kind]}${lasted} ("${last.text}"${times}${age})`;
   const severity = state === 'lasting' ? 'critical' : last.kind === 'out-of-memory' ? 'info' : 'warning';
   return [{ code: `memory.log.${last.kind}`, severity, message, where: { logSeconds: Math.round(last.seconds), subject: last.subject } }];
+}
+
+/** A machine that is short of disk may have such tasks for a while: only what the kernel itself calls hung can fail. */
+function waitingTasks({ waiting, troubles }: KernelLogEvidence): Finding[] {
+  const told = new Set(troubles.filter(({ kind }) => kind === 'hung-task').map(({ subject }) => subject));
+  const long = (waiting ?? []).filter(({ pid, seconds }) => seconds >= LONG_WAIT_SECONDS && !told.has(String(pid)));
+  const [longest] = long;
+  if (!longest) return [];
+  const names = long.slice(0, MAX_NAMED).map(({ name, pid }) => `${name} (${pid})`);
+  const message = `${count(long.length, 'task')} could not be woken when the memory was saved, the longest for ${ageText(longest.seconds)}: ${names.join(', ')}`;
+  const severity = longest.seconds >= HUNG_SECONDS ? 'warning' : 'info';
+  return [{ code: 'memory.tasks-waiting', severity, message, where: { pid: longest.pid, seconds: Math.round(longest.seconds) } }];
 }
 
 function panickedProcessor(cpu: number): Finding {

@@ -59,7 +59,7 @@ describe('hung tasks', () => {
   it.each([
     ['that still waits', [[NOW - 50, HUNG]], waiting(811, 171), 'fail, memory.log.hung-task critical'],
     ['that has run since', [[NOW - 50, HUNG]], waiting(811, 20), 'pass, memory.log.hung-task warning'],
-    ['that is gone', [[NOW - 50, HUNG]], waiting(5, 300), 'pass, memory.log.hung-task warning'],
+    ['that is gone', [[NOW - 50, HUNG]], waiting(5, 3), 'pass, memory.log.hung-task warning'],
     ['told just now, and tasks cannot be read', [[NOW - 50, HUNG]], { tasks: null }, 'fail, memory.log.hung-task critical'],
     ['told long ago, and tasks cannot be read', [[NOW - 500, HUNG]], { tasks: null }, 'pass, memory.log.hung-task warning'],
     ['told last, and no clock', [[NOW, HUNG]], { tasks: null, logSeconds: null }, 'pass, memory.log.hung-task warning, untested true'],
@@ -74,6 +74,22 @@ describe('hung tasks', () => {
     ],
   ] as [string, [number, string][], Partial<LinuxState>, string][])('a task %s', (_, messages, more, expected) => {
     expect(codes(messages, more)).toBe(expected);
+  });
+});
+
+describe('tasks that cannot be woken', () => {
+  const waiting = (seconds: number) => ({ tasks: { threads: 9, waiting: [{ name: 'jbd2/vda1-8', pid: 3, seconds }] } });
+
+  it.each([
+    ['for a moment', 5, 'pass'],
+    ['for a while', 40, 'pass, memory.tasks-waiting info'],
+    ['as long as the kernel calls hung', 300, 'pass, memory.tasks-waiting warning'],
+  ])('%s are told', (_, seconds, expected) => {
+    expect(codes([], waiting(seconds))).toBe(expected);
+  });
+
+  it('are told once', () => {
+    expect(codes([[NOW - 50, HUNG.replace('811', '3')]], waiting(300))).toBe('fail, memory.log.hung-task critical');
   });
 });
 

@@ -17,7 +17,7 @@ export interface GuestClock {
 /** What time the guest thought it was, as of its last tick; null when it cannot be read. */
 export async function readClock(kernel: LinuxKernel): Promise<GuestClock | null> {
   const core = kernel.symbols.get('tk_core') ?? kernel.symbols.get('timekeeper_data');
-  const place = kernel.types?.get('vmlinux')?.holdersOf('timekeeper', 'timekeeper');
+  const place = kernel.types?.get('vmlinux')?.memberOfAny('timekeeper', 'timekeeper');
   if (core === undefined || !place) return null;
   try {
     const keeper = await kernel.view('timekeeper', core + BigInt(place.offset));

@@ -21,8 +21,8 @@ const USER_TABLE_BIT = 0x1000n;
 const MAX_CANDIDATES = 64;
 
 const SYMBOLS: ReadonlySet<string> = new Set([
-  ...['__start_BTF', '__stop_BTF', 'btf_modules', 'init_task', 'super_blocks', 'tk_core', 'timekeeper_data', 'runqueues', '__per_cpu_offset'],
-  ...['nr_cpu_ids', 'panic_cpu', 'tainted_mask', 'vmemmap_base', 'page_offset_base', 'prb', 'log_buf', 'log_buf_len', 'log_end', 'watchdog_touch_ts'],
+  ...['__start_BTF', '__stop_BTF', 'btf_modules', 'init_task', 'super_blocks', 'tk_core', 'timekeeper_data'],
+  ...['runqueues', '__per_cpu_offset', 'nr_cpu_ids', 'panic_cpu'],
 ]);
 
 export type KernelSearch = { kernel: LinuxKernel; why: '' } | { kernel: null; why: string };
@@ -35,11 +35,11 @@ interface Candidate {
 }
 
 /** @param pages physical addresses at which a page of vmcoreinfo may begin */
-export async function findKernel(ram: GuestRam, cpus: CpuFacts[], pages: number[]): Promise<KernelSearch> {
+export async function findKernel(ram: GuestRam, cpus: CpuFacts[], pages: number[], signal?: AbortSignal): Promise<KernelSearch> {
   if (pages.length === 0) return { kernel: null, why: 'no Linux kernel that describes itself was found in it' };
   const candidates: Candidate[] = [];
   for (const page of pages.slice(0, MAX_CANDIDATES)) {
-    const candidate = await examine(ram, page);
+    const candidate = await examine(ram, page, signal);
     if (candidate && !candidates.some((other) => other.landmark.physical === candidate.landmark.physical)) candidates.push(candidate);
   }
   const running = await runningOnes(ram, cpus, candidates);
@@ -54,7 +54,7 @@ export async function findKernel(ram: GuestRam, cpus: CpuFacts[], pages: number[
 }
 
 /** Null unless its own page tables lead to itself, and to the name it gives itself. */
-async function examine(ram: GuestRam, page: number): Promise<Candidate | null> {
+async function examine(ram: GuestRam, page: number, signal?: AbortSignal): Promise<Candidate | null> {
   const info = holds(ram, page, PAGE_BYTES) ? parseVmcoreInfo(await ram.read(page, PAGE_BYTES)) : null;
   const tables = info?.symbols.get('swapper_pg_dir');
   const names = info?.symbols.get('init_uts_ns');
@@ -63,7 +63,7 @@ async function examine(ram: GuestRam, page: number): Promise<Candidate | null> {
   if (!info || tables === undefined || names === undefined || text === undefined || base === undefined) return null;
   const physicalOf = (address: bigint) => Number(address - IMAGE_BASE + base);
   const levels = info.numbers.get('pgtable_l5_enabled') === 1n ? 5 : 4;
-  const memory = new VirtualMemory(ram, { root: physicalOf(tables), levels });
+  const memory = new VirtualMemory(ram, { root: physicalOf(tables), levels }, signal);
   if ((await memory.translate(text)) !== physicalOf(text)) return null;
   const landmark = { address: names, physical: physicalOf(names) };
   if ((await memory.translate(names)) !== landmark.physical) return null;

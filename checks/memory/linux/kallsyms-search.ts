@@ -14,13 +14,16 @@ const MOST_MARKERS = 8192;
 /** Packed names of one marker's symbols. */
 const MOST_MARKED_BYTES = SYMBOLS_PER_MARKER * 128;
 const ALIGN = 8;
+/** Places that look like the digits: a real kernel has one. */
+const MAX_CANDIDATES = 1000;
 
 /**
  * @param image the kernel's own memory from `base` on, text and read-only data
  * @returns null when it holds no such table
  */
 export function findSymbolTable(image: Buffer, base: bigint): SymbolTablePlaces | null {
-  for (let at = image.indexOf(DIGITS); at >= 0; at = image.indexOf(DIGITS, at + 1)) {
+  let left = MAX_CANDIDATES;
+  for (let at = image.indexOf(DIGITS); at >= 0 && left-- > 0; at = image.indexOf(DIGITS, at + 1)) {
     const table = tokenTableStart(image, at);
     const index = table === null ? null : tokenIndexAfter(image, table);
     const markers = table === null || index === null ? null : markersBefore(image, table);
@@ -75,6 +78,7 @@ interface Markers {
 /** Numbers that fall, read backwards, down to the zero of the first. */
 function markersBefore(image: Buffer, table: number): Markers | null {
   let at = table - 4;
+  if (at < ALIGN) return null;
   if (image.readUInt32LE(at) === 0) at -= 4; // padding
   const last = image.readUInt32LE(at);
   for (let count = 1, next = last + 1; count <= MOST_MARKERS && at >= 0; count++, at -= 4) {

@@ -7,8 +7,9 @@ import type { VmcoreInfo } from './vmcoreinfo.js';
 
 const TOKENS = 256;
 const TOKEN_TABLE_BYTES = 16 * 1024;
-const MAX_SYMBOLS = 2_000_000;
-const MAX_NAME_BYTES = 40 * 1024 * 1024;
+const MAX_SYMBOLS = 1_000_000;
+const MAX_NAME_BYTES = 16 * 1024 * 1024;
+const MAX_TOKEN_BYTES = 64;
 /** From this length on, the length takes two bytes (kernel 6.1 and later). */
 const LONG_NAME = 0x80;
 
@@ -78,13 +79,13 @@ async function readTokens(memory: VirtualMemory, places: SymbolTablePlaces): Pro
   return index && splitTokens(table, index);
 }
 
-/** @returns null when a token does not end within the table */
+/** @returns null when a token does not end within the table, or is longer than any */
 export function splitTokens(table: Buffer, index: Buffer): string[] | null {
   const tokens: string[] = [];
   for (let i = 0; i < TOKENS; i++) {
     const from = index.readUInt16LE(i * 2);
     const end = table.indexOf(0, from);
-    if (from >= table.length || end < 0) return null;
+    if (from >= table.length || end < 0 || end - from > MAX_TOKEN_BYTES) return null;
     tokens.push(table.toString('latin1', from, end));
   }
   return tokens;

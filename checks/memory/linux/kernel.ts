@@ -6,8 +6,8 @@ import type { VmcoreInfo } from './vmcoreinfo.js';
 
 /** No structure that is looked at is larger; a size in a guest's memory never decides what is read. */
 const MAX_STRUCTURE_BYTES = 1024 * 1024;
-/** Elements of a list, such as mounted file systems or tasks. */
-const MAX_LIST = 200_000;
+/** Elements of a list, such as mounted file systems or tasks, unless the caller knows better. */
+const MAX_LIST = 100_000;
 
 export class LinuxKernel {
   constructor(
@@ -65,11 +65,11 @@ export class LinuxKernel {
   }
 
   /** Addresses of the structures whose member is linked into a circular list. @throws FormatError when the list does not come round */
-  async list(head: bigint, structure: string, member: string): Promise<bigint[]> {
+  async list(head: bigint, structure: string, member: string, most = MAX_LIST): Promise<bigint[]> {
     const { offset } = this.field(structure, member);
     const elements: bigint[] = [];
     for (let next = await this.pointer(head); next !== head; next = await this.pointer(next)) {
-      if (elements.length >= MAX_LIST || next === 0n) throw unknown(`list of ${structure} that comes round`);
+      if (elements.length >= most || next === 0n) throw unknown(`list of ${structure} that comes round`);
       elements.push(next - BigInt(offset));
     }
     return elements;

@@ -31,6 +31,8 @@ export class VirtualMemory {
   constructor(
     private readonly ram: GuestRam,
     private readonly tables: PageTables,
+    /** Whoever reads on and on is stopped here. */
+    private readonly signal?: AbortSignal,
   ) {}
 
   /** Physical address; null when nothing is mapped there. */
@@ -86,6 +88,7 @@ export class VirtualMemory {
 
   /** A page of RAM by its physical address, or null when there is no RAM. The caller must not write to it. */
   async physicalPage(address: number): Promise<Buffer | null> {
+    this.signal?.throwIfAborted();
     const cached = this.pages.get(address);
     if (cached) return cached;
     if (!holds(this.ram, address, PAGE_BYTES)) return null;

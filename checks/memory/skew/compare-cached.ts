@@ -2,7 +2,7 @@
  * The same without the kernel's own structures: by the newest block of the log that stands anywhere in memory. A block can have been
  * evicted from memory, so a disk that is ahead of it is no proof; a block that was committed on top of others proves that those were written.
  */
-import type { Comparison } from './compare.js';
+import { type Comparison, secondsApart, unknown } from './comparison.js';
 import type { DiskLogPosition } from './disk-logs.js';
 import type { CachedLog, LogPair } from './evidence.js';
 
@@ -16,7 +16,7 @@ export function compareCached({ disk, cached }: LogPair, clockSeconds: number | 
   const { position } = disk;
   if (position?.kind === 'jbd2' && cached?.kind === 'jbd2') return compareJournals(position, cached, clockSeconds);
   if (position?.kind === 'xfs' && cached?.kind === 'xfs') return compareXfs(position, cached);
-  return { relation: 'unknown', proven: false, by: '', seconds: null, how: why };
+  return unknown(why);
 }
 
 function compareJournals(
@@ -27,11 +27,13 @@ function compareJournals(
   const ahead = (disk.committed - cached.newest) | 0;
   const how = `transaction ${disk.committed} on the disk, ${cached.newest} the newest whose commit block stands in memory`;
   // What was committed last before a journal was emptied is one of three numbers.
-  if (disk.empty && ahead >= -1) return { relation: 'unknown', proven: false, by: '', seconds: null, how: 'its journal on the disk is empty' };
+  if (disk.empty && ahead >= -1) return unknown('its journal on the disk is empty');
   if (ahead === 0) return { relation: 'same', proven: true, by: '', seconds: null, how };
   if (ahead === -1) return onItsWay(how);
   const by = `${Math.abs(ahead)} transaction${Math.abs(ahead) === 1 ? '' : 's'}`;
-  const seconds = disk.seconds === null ? null : Math.abs(disk.seconds - (clockSeconds ?? cached.newestSeconds));
+  const seconds = secondsApart(ahead > 0, disk.seconds, clockSeconds ?? cached.newestSeconds);
+  // After a roll-back of the disk, memory may hold what was committed on top of it in the past that was given up.
+  if (ahead < 0 && disk.seconds !== null && cached.newestSeconds <= disk.seconds) return unknown(`${how}, of another past of this file system`);
   if (ahead < 0) return { relation: 'disk-earlier', proven: true, by, seconds, how };
   const afterClock = clockSeconds !== null && disk.seconds !== null && disk.seconds > clockSeconds + CLOCK_SECONDS;
   return { relation: 'disk-later', proven: afterClock, by, seconds, how };
@@ -42,10 +44,10 @@ function compareXfs(disk: Extract<DiskLogPosition, { kind: 'xfs' }>, cached: Ext
   const inFlight = (XFS_BUFFERS * cached.bufferBytes) / LOG_BLOCK_BYTES;
   const how = `the record before the last begins at ${disk.previous} on the disk (turn ${disk.last.cycle}), at ${cached.newest.previous} in memory (turn ${cached.newest.cycle})`;
   if (Math.max(disk.previous, cached.newest.previous) > disk.blocks - inFlight) {
-    return { relation: 'unknown', proven: false, by: '', seconds: null, how: 'its log had just come to its end and begun anew' };
+    return unknown('its log had just come to its end and begun anew');
   }
   if (disk.unmounted) {
-    return { relation: 'unknown', proven: false, by: '', seconds: null, how: 'nothing was written to its log since it was mounted' };
+    return unknown('nothing was written to its log since it was mounted');
   }
   const ahead = disk.last.cycle * disk.blocks + disk.previous - (cached.newest.cycle * disk.blocks + cached.newest.previous);
   const by = `${Math.abs(ahead) * LOG_BLOCK_BYTES} bytes of log`;
@@ -56,5 +58,5 @@ function compareXfs(disk: Extract<DiskLogPosition, { kind: 'xfs' }>, cached: Ext
 
 /** One instant, or the disk is a little earlier: without the kernel's own state nobody can tell. */
 function onItsWay(how: string): Comparison {
-  return { relation: 'unknown', proven: false, by: '', seconds: null, how: `${how}, which may just have been on its way to the disk` };
+  return unknown(`${how}, which may just have been on its way to the disk`);
 }

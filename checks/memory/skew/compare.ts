@@ -2,25 +2,11 @@
  * Holds a log on disk against the same log in memory. At one instant the disk holds what the kernel knows to be written, and at most what
  * it is just writing: less means that the disk is of an earlier instant, more that it is of a later one.
  */
-import type { BtrfsHead, JournalHead, XfsLogHead } from '../linux/mounts.js';
+import type { BtrfsHead, JournalHead, XfsLogHead } from '../linux/log-heads.js';
 import { compareCached } from './compare-cached.js';
+import { type Comparison, type Relation, secondsApart, unknown } from './comparison.js';
 import type { DiskLogPosition } from './disk-logs.js';
 import type { LogPair } from './evidence.js';
-
-/** `different`: of another instant, and nothing tells which is later. */
-export type Relation = 'same' | 'disk-later' | 'disk-earlier' | 'different' | 'not-mounted' | 'unknown';
-
-export interface Comparison {
-  relation: Relation;
-  /** False: it may be so, and something else could explain it. */
-  proven: boolean;
-  /** How far apart: `3 transactions`. Empty when they are not. */
-  by: string;
-  /** The same in seconds of the guest's clock, about; null: not known. */
-  seconds: number | null;
-  /** What was held against what; of `unknown`: why it cannot be told. */
-  how: string;
-}
 
 export function compareLogs(pair: LogPair, clockSeconds: number | null): Comparison {
   const { disk, mount, ambiguous } = pair;
@@ -35,7 +21,7 @@ export function compareLogs(pair: LogPair, clockSeconds: number | null): Compari
 
 function compareHeads(disk: DiskLogPosition, head: JournalHead | XfsLogHead | BtrfsHead, clockSeconds: number | null): Comparison {
   if (disk.kind === 'jbd2' && head.kind === 'jbd2') return compareJournals(disk, head, clockSeconds);
-  if (disk.kind === 'xfs' && head.kind === 'xfs') return compareXfs(disk, head);
+  if (disk.kind === 'xfs' && head.kind === 'xfs') return compareXfs(disk, head, clockSeconds);
   if (disk.kind === 'btrfs' && head.kind === 'btrfs') return compareBtrfs(disk, head);
   return unknown('memory and disk name different types for it');
 }
@@ -45,8 +31,7 @@ function compareJournals(disk: Extract<DiskLogPosition, { kind: 'jbd2' }>, head:
   const skipped = disk.empty && head.flushed && ((disk.committed + 1 - head.committed) | 0) === 0;
   const ahead = skipped ? 0 : (disk.committed - head.committed) | 0;
   const how = `transaction ${disk.committed} on the disk, ${head.committed} known as committed in memory`;
-  const seconds = disk.seconds === null || clockSeconds === null ? null : disk.seconds - clockSeconds;
-  return transactions(ahead, head.committing === disk.committed, how, seconds);
+  return transactions(ahead, head.committing === disk.committed, how, secondsApart(ahead > 0, disk.seconds, clockSeconds));
 }
 
 function compareBtrfs({ generation, logRoot }: Extract<DiskLogPosition, { kind: 'btrfs' }>, head: BtrfsHead): Comparison {
@@ -62,15 +47,18 @@ function compareBtrfs({ generation, logRoot }: Extract<DiskLogPosition, { kind: 
 function transactions(ahead: number, inFlight: boolean, how: string, seconds: number | null): Comparison {
   if (ahead === 0 || (ahead === 1 && inFlight)) return { relation: 'same', proven: true, by: '', seconds: null, how };
   const by = `${Math.abs(ahead)} transaction${Math.abs(ahead) === 1 ? '' : 's'}`;
-  return { relation: ahead > 0 ? 'disk-later' : 'disk-earlier', proven: true, by, seconds: seconds === null ? null : Math.abs(seconds), how };
+  return { relation: ahead > 0 ? 'disk-later' : 'disk-earlier', proven: true, by, seconds, how };
 }
 
-function compareXfs(disk: Extract<DiskLogPosition, { kind: 'xfs' }>, head: XfsLogHead): Comparison {
+function compareXfs(disk: Extract<DiskLogPosition, { kind: 'xfs' }>, head: XfsLogHead, clockSeconds: number | null): Comparison {
   if (head.shutDown) return unknown('the file system had been shut down');
   const place = ({ cycle, block }: { cycle: number; block: number }) => cycle * disk.blocks + block;
   const [last, end, next] = [place(disk.last), place(disk.head), place(head.next)];
   const how = `the last record on the disk begins at ${text(disk.last)}, in memory the log had come to ${text(head.next)}`;
-  const apart = (blocks: number, relation: Relation) => ({ relation, proven: true, by: `${blocks * 512} bytes of log`, seconds: null, how });
+  const apart = (blocks: number, relation: Relation) => ({
+    ...{ relation, proven: true, by: `${blocks * 512} bytes of log`, how },
+    seconds: secondsApart(relation === 'disk-later', disk.seconds, clockSeconds),
+  });
   if (last >= next) return apart(end - next, 'disk-later');
   if (head.written === null) return unknown(`${how}, and what of it was written cannot be told`);
   // Nothing was written since it was mounted: the kernel counts from behind the last record.
@@ -80,7 +68,3 @@ function compareXfs(disk: Extract<DiskLogPosition, { kind: 'xfs' }>, head: XfsLo
 }
 
 const text = ({ cycle, block }: { cycle: number; block: number }) => `${cycle}:${block}`;
-
-function unknown(how: string): Comparison {
-  return { relation: 'unknown', proven: false, by: '', seconds: null, how };
-}

@@ -76,3 +76,9 @@ async function positionOf(source: ByteSource, type: string): Promise<DiskLogPosi
 function diskAt({ placement }: Volume, offset: number): string | null {
   return placement?.find((segment) => offset >= segment.offset && offset < segment.offset + segment.lengthBytes)?.disk ?? null;
 }
+
+/** Disks on which more lies than boot code. */
+export function disksWithData(volumes: Volume[]): string[] {
+  const holding = volumes.filter(({ content }) => content.kind !== 'empty' && content.kind !== 'boot-code');
+  return [...new Set(holding.flatMap(({ placement }) => placement?.map(({ disk }) => disk) ?? []))];
+}

@@ -24,8 +24,9 @@ export interface SkewEvidence {
   /** The guest's wall clock when the memory was saved; null: not known. */
   clockSeconds: number | null;
   pairs: LogPair[];
-  /** Disks of the restore point, also those without a file system. */
+  /** All disks of the restore point, and those of them on which anything lies that could hold data. */
   disks: string[];
+  dataDisks: string[];
   /** The policy asks for resuming from memory. */
   resumeWanted: boolean;
 }

@@ -1,7 +1,7 @@
 /** Proves whether saved memory and disks are of one instant, by logs that both hold. */
 import { defineCheck, type NoOptions } from '../../../src/check.js';
 import { surveyMemory } from '../survey.js';
-import { readDiskLogs } from './disk-logs.js';
+import { disksWithData, readDiskLogs } from './disk-logs.js';
 import { pairLogs, type SkewEvidence } from './evidence.js';
 import { judgeSkew } from './judge.js';
 
@@ -30,6 +30,7 @@ export default defineCheck<SkewEvidence, NoOptions>({
       clockSeconds: linux?.clock?.wallSeconds ?? null,
       pairs: pairLogs(await readDiskLogs(context), survey),
       disks: labs.exposure.images.map(({ name }) => name),
+      dataDisks: disksWithData(context.inspection.volumes),
       resumeWanted: depth === 'resume' || depth === 'full',
     };
   },

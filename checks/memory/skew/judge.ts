@@ -1,7 +1,8 @@
 /** Says whether memory and disks are of one instant: proven, doubted, or not to be told. */
 import type { CoverageItem, Finding, Judgement, UntestedItem } from '../../../src/types.js';
 import { count } from '../../../src/words.js';
-import { type Comparison, compareLogs, type Relation } from './compare.js';
+import { compareLogs } from './compare.js';
+import type { Comparison, Relation } from './comparison.js';
 import type { SkewEvidence } from './evidence.js';
 
 const ADVICE =
@@ -48,7 +49,7 @@ function summaryOf(proven: Told[], doubted: Told[], same: Told[], { disks }: Ske
 
 function sentence({ relation, proven, type, volume, by, seconds, how }: Told): string {
   const later = { 'disk-later': 'later than', 'disk-earlier': 'earlier than' }[relation as string] ?? 'of another instant than';
-  const time = seconds === null ? '' : ` (about ${Math.round(seconds)} s)`;
+  const time = seconds === null ? '' : ` (at ${relation === 'disk-later' ? 'least' : 'most'} ${Math.max(1, Math.round(seconds))} s)`;
   return `the ${type} on ${volume} ${proven ? 'is' : 'may be'} ${later} the memory by ${by}${time}: ${how}`;
 }
 
@@ -67,7 +68,7 @@ function testedOf({ type, volume, how }: Told): CoverageItem {
 }
 
 /** A disk is of one instant as a whole: one log on it that can be told is enough, and what is not mounted cannot contradict memory. */
-function untestedOf(told: Told[], { disks, resumeWanted, why, release }: SkewEvidence): UntestedItem[] {
+function untestedOf(told: Told[], { disks, dataDisks, resumeWanted, why, release }: SkewEvidence): UntestedItem[] {
   return disks.flatMap((disk): UntestedItem[] => {
     const own = told.filter((one) => one.disk === disk);
     if (own.some(({ relation, proven }) => relation === 'same' || (proven && relation !== 'not-mounted' && relation !== 'unknown'))) return [];
@@ -80,6 +81,7 @@ function untestedOf(told: Told[], { disks, resumeWanted, why, release }: SkewEvi
       return [{ what, why: release === null ? `${why}; ${reasons}` : reasons, holdsData: resumeWanted }];
     }
     if (own.length > 0) return [{ what, why: 'nothing on it was mounted when the memory was saved', holdsData: false }];
+    if (!dataDisks.includes(disk)) return [{ what, why: 'nothing that holds data was found on it', holdsData: false }];
     return [{ what, why: 'there is no file system on it whose log could be held against memory', holdsData: resumeWanted }];
   });
 }

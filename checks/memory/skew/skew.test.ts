@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/volumes/checksums.js';
 import { isOfJournal, parseCommitBlock, parseRecordHeader } from '../cached-logs.js';
-import type { LogHead, MountedFileSystem } from '../linux/mounts.js';
+import type { LogHead } from '../linux/log-heads.js';
+import type { MountedFileSystem } from '../linux/mounts.js';
 import { compareLogs } from './compare.js';
 import type { DiskLog, DiskLogPosition } from './disk-logs.js';
 import { type CachedLog, type LogPair, pairLogs, type SkewEvidence } from './evidence.js';
@@ -21,7 +22,7 @@ const jbd2 = (committed: number, more: object = {}): DiskLogPosition => ({
   ...more,
 });
 const xfs = (cycle: number, block: number, more: object = {}): DiskLogPosition => ({
-  ...{ kind: 'xfs', last: { cycle, block }, head: { cycle, block: block + 2 }, previous: block - 2, unmounted: false, offset: 0, blocks: 1000 },
+  ...{ kind: 'xfs', last: { cycle, block }, head: { cycle, block: block + 2 }, previous: block - 2, seconds: null, unmounted: false, offset: 0, blocks: 1000 },
   ...more,
 });
 const btrfs = (generation: number, logRoot = 0): DiskLogPosition => ({ kind: 'btrfs', generation, logRoot, offset: 65536 });
@@ -87,6 +88,11 @@ describe('a log of XFS', () => {
   });
 });
 
+it('tells XFS apart in seconds where its records hold a time', () => {
+  expect(compareLogs(pair(xfs(1, 60, { seconds: CLOCK + 30 }), log([1, 40], [1, 38])), CLOCK).seconds).toBe(30);
+  expect(compareLogs(pair(xfs(1, 20, { seconds: CLOCK - 30 }), log([1, 40], [1, 38])), CLOCK).seconds).toBe(30);
+});
+
 describe('the generations of btrfs', () => {
   it.each([
     ['the same generation and log tree', btrfs(27, 4096), trees(27, { logRoot: 4096 }), 'same'],
@@ -102,7 +108,7 @@ describe('the generations of btrfs', () => {
 });
 
 describe('without the state of the log in memory', () => {
-  const cached = (newest: number): CachedLog => ({ kind: 'jbd2', newest, newestSeconds: CLOCK - 5, blocks: 9 });
+  const cached = (newest: number): CachedLog => ({ kind: 'jbd2', newest, newestSeconds: CLOCK, blocks: 9 });
   const records = (cycle: number, previous: number): CachedLog => ({ kind: 'xfs', newest: { cycle, previous }, bufferBytes: 32768, blocks: 8 });
   const why = 'the kernel shows no structure';
   const long = { blocks: 10_000 };
@@ -111,6 +117,7 @@ describe('without the state of the log in memory', () => {
     ['the same commit block', jbd2(98), cached(98), 'same'],
     ['one more in memory: it may be on its way', jbd2(97), cached(98), 'unknown'],
     ['two more in memory: the first of them was written', jbd2(96), cached(98), 'disk-earlier by 2 transactions'],
+    ['more in memory, of a past that was rolled back', jbd2(96, { seconds: CLOCK + 60 }), cached(98), 'unknown'],
     ['more on the disk: memory may have lost it', jbd2(120), cached(98), 'disk-later (doubt) by 22 transactions'],
     ['more on the disk, committed after the clock in memory', jbd2(120, { seconds: CLOCK + 20 }), cached(98), 'disk-later by 22 transactions'],
     ['an empty journal', jbd2(98, { empty: true }), cached(97), 'unknown'],
@@ -168,7 +175,7 @@ describe('pairs', () => {
 
 describe('the judgement', () => {
   const evidence = (pairs: LogPair[], more: Partial<SkewEvidence> = {}): SkewEvidence => ({
-    ...{ release: '6.1.0', why: '', clockSeconds: CLOCK, disks: ['disk0'], resumeWanted: true },
+    ...{ release: '6.1.0', why: '', clockSeconds: CLOCK, disks: ['disk0'], dataDisks: ['disk0', 'disk1'], resumeWanted: true },
     pairs,
     ...more,
   });
@@ -183,7 +190,7 @@ describe('the judgement', () => {
   it('fails what is not, and says which is later and by how much', () => {
     const judgement = judgeSkew(evidence([pair(jbd2(198, { seconds: CLOCK + 25 }), journal(129))]));
     expect(judgement.outcome).toBe('fail');
-    expect(judgement.summary).toContain('the ext4 on disk0/p1 is later than the memory by 69 transactions (about 25 s)');
+    expect(judgement.summary).toContain('the ext4 on disk0/p1 is later than the memory by 69 transactions (at least 25 s)');
     expect(judgement.findings).toMatchObject([
       { code: 'memory.skew.disk-later', severity: 'critical', where: { volume: 'disk0/p1', disk: 'disk0', seconds: 25 } },
     ]);
@@ -218,6 +225,10 @@ describe('the judgement', () => {
     expect(judgeSkew(evidence(pairs)).untested).toMatchObject([{ holdsData: matters }]);
     expect(judgeSkew(evidence(pairs, { resumeWanted: false })).untested).toMatchObject([{ holdsData: false }]);
     expect(judgeSkew(evidence(pairs)).tested).toEqual([]);
+  });
+
+  it('does not ask for more where nothing lies on a disk', () => {
+    expect(judgeSkew(evidence([], { dataDisks: [] })).untested).toMatchObject([{ why: 'nothing that holds data was found on it', holdsData: false }]);
   });
 
   it('never says that what differs is of one instant', () => {

@@ -1,4 +1,4 @@
-/** The pure judgement; `oracle.lab.test.ts` of the family damages whole databases. */
+/** The pure judgement; `oracle.test.ts` of the family damages whole databases. */
 import { describe, expect, it } from 'vitest';
 import { emptyFacts } from '../block-verifier.js';
 import { evidence, file } from '../testing/evidence.js';

@@ -1,4 +1,4 @@
-/** The pure judgement; `oracle.lab.test.ts` of the family judges whole databases. */
+/** The pure judgement; `oracle.test.ts` of the family judges whole databases. */
 import { describe, expect, it } from 'vitest';
 import { evidence, file, log } from '../testing/evidence.js';
 import check, { evaluateRedo } from './index.js';

@@ -1,9 +1,9 @@
 import { defineStaticCheck } from '../../../src/check.js';
 import type { Finding, Judgement, UntestedItem } from '../../../src/types.js';
-import type { CatalogueFacts, ShortFile } from '../catalogue-facts.js';
 import { soundState } from '../state.js';
 import { clusterCatalogue, type StaticEvidence } from '../static-pass.js';
 import { count, countedFindings, notJudged, notPostgres, trustedControl } from '../words.js';
+import type { CatalogueFacts, ShortFile } from './facts.js';
 
 const WHAT = 'the files that the catalogue names';
 const ADVICE = 'Restore an earlier restore point. If files were left out by rule (by size, name or disk), mend the rule; else check the storage.';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../../src/bytes/crc32c.js';
-import { CATALOGUE_LAYOUTS, type CatalogueLayout, readClassRow, readDatabaseRow, readTablespaceRow } from './catalogue.js';
+import { CATALOGUE_LAYOUTS, type CatalogueLayout, readClassRow, readDatabaseRow, readIndexRow, readTablespaceRow } from './catalogue.js';
 import { heapTuples, ROW } from './heap.js';
 import { parseRelationMap } from './relation-map.js';
 import { parseTransactionEnd } from './transaction-record.js';
@@ -31,6 +31,11 @@ const DATABASE = [
   { versions: [201809051], oid: null, name: 0, limit: 204, frozen: 212, space: 220, bytes: 224 },
   { versions: [201909212, 202007201, 202107181], oid: 0, name: 4, limit: 208, frozen: 216, space: 224, bytes: 228 },
   { versions: [202209061, 202307071, 202406281, 202506291], oid: 0, name: 4, limit: 80, frozen: 84, space: 92, bytes: 96 },
+].flatMap(({ versions, ...columns }) => versions.map((version) => ({ version, ...columns })));
+
+const INDEX = [
+  { versions: [201809051, 201909212, 202007201, 202107181], ready: 19, live: 20 },
+  { versions: [202209061, 202307071, 202406281, 202506291], ready: 20, live: 21 },
 ].flatMap(({ versions, ...columns }) => versions.map((version) => ({ version, ...columns })));
 
 /** A page with one row version; up to version 11 the oid is the last word of its header. */
@@ -75,6 +80,23 @@ describe('rows of catalogues', () => {
     expect(row).toEqual(expected);
     const cut = pageWith(columns.subarray(0, at.bytes - 1), at.oid === null ? 16384 : null);
     expect(only(cut, (tuple) => readClassRow(cut, tuple, layoutOf(at.version)))).toBeNull();
+  });
+
+  it.each(INDEX)('of pg_index, catalogue version $version', ({ version, ready, live }) => {
+    const columns = Buffer.alloc(live + 1);
+    columns.writeUInt32LE(16390, 0);
+    columns.writeUInt32LE(16384, 4);
+    const rowOf = () => {
+      const page = pageWith(columns, null);
+      return only(page, (tuple) => readIndexRow(page, tuple, layoutOf(version)));
+    };
+    expect(rowOf()).toEqual({ index: 16390, table: 16384, ready: false });
+    columns.writeUInt8(1, ready);
+    expect(rowOf()?.ready).toBe(false);
+    columns.writeUInt8(1, live);
+    expect(rowOf()?.ready).toBe(true);
+    const cut = pageWith(columns.subarray(0, live), null);
+    expect(only(cut, (tuple) => readIndexRow(cut, tuple, layoutOf(version)))).toBeNull();
   });
 
   it.each(DATABASE)('of pg_database, catalogue version $version', (at) => {

@@ -1,6 +1,6 @@
 /**
- * The columns of pg_class, pg_database and pg_tablespace that say which files there must be.
- * Order and types: src/include/catalog/pg_class.h, pg_database.h and pg_tablespace.h of each major version; the version is told by
+ * The columns of pg_class, pg_database, pg_tablespace and pg_index that say which files there must be, and which index is whose.
+ * Order and types: src/include/catalog/pg_class.h, pg_database.h, pg_tablespace.h and pg_index.h of each major version; the version is told by
  * the catalogue version in the control file (catversion.h). All columns named here are fixed in length and never null.
  */
 import { type HeapTuple, ROW } from './heap.js';
@@ -22,6 +22,10 @@ const COLUMNS = {
     'oid:4 datname:64 datdba:4 encoding:4 datlocprovider:1 datistemplate:1 datallowconn:1 dathasloginevt:1 datconnlimit:4 datfrozenxid:4 datminmxid:4 dattablespace:4',
   tablespace11: 'spcname:64 spcowner:4',
   tablespace12: 'oid:4 spcname:64 spcowner:4',
+  index11:
+    'indexrelid:4 indrelid:4 indnatts:2 indnkeyatts:2 indisunique:1 indisprimary:1 indisexclusion:1 indimmediate:1 indisclustered:1 indisvalid:1 indcheckxmin:1 indisready:1 indislive:1',
+  index15:
+    'indexrelid:4 indrelid:4 indnatts:2 indnkeyatts:2 indisunique:1 indnullsnotdistinct:1 indisprimary:1 indisexclusion:1 indimmediate:1 indisclustered:1 indisvalid:1 indcheckxmin:1 indisready:1 indislive:1',
 } as const;
 
 type Offsets = Map<string, number>;
@@ -31,6 +35,7 @@ export interface CatalogueLayout {
   class: Offsets;
   database: Offsets;
   tablespace: Offsets;
+  index: Offsets;
 }
 
 function offsets(columns: string): Offsets {
@@ -48,6 +53,7 @@ function offsets(columns: string): Offsets {
 
 const layout = (major: number, classes: keyof typeof COLUMNS, databases: keyof typeof COLUMNS, tablespaces: keyof typeof COLUMNS): CatalogueLayout => ({
   ...{ major, class: offsets(COLUMNS[classes]), database: offsets(COLUMNS[databases]), tablespace: offsets(COLUMNS[tablespaces]) },
+  index: offsets(COLUMNS[major >= 15 ? 'index15' : 'index11']),
 });
 
 /** By catalogue version: each release has one, for all its minor versions. */
@@ -87,6 +93,14 @@ export interface DatabaseRow {
   frozenMultixact: number;
 }
 
+export interface IndexRow {
+  /** Oids. */
+  index: number;
+  table: number;
+  /** It is built, and every change of the table is brought into it. */
+  ready: boolean;
+}
+
 /** Reads columns of one row version; null of the row when it is shorter than its fixed columns. */
 class Row {
   private constructor(
@@ -95,9 +109,9 @@ class Row {
     private readonly columns: Offsets,
   ) {}
 
-  static of(bytes: Buffer, tuple: HeapTuple, columns: Offsets): Row | null {
+  static of(bytes: Buffer, tuple: HeapTuple, columns: Offsets, hasOid = true): Row | null {
     const end = tuple.dataOffset + (columns.get('') ?? 0);
-    const oidFits = columns.has('oid') || (tuple.infomask & ROW.hasOid) !== 0;
+    const oidFits = !hasOid || columns.has('oid') || (tuple.infomask & ROW.hasOid) !== 0;
     return end <= tuple.endOffset && oidFits ? new Row(bytes, tuple, columns) : null;
   }
 
@@ -149,4 +163,9 @@ export function readDatabaseRow(bytes: Buffer, tuple: HeapTuple, { database: col
 export function readTablespaceRow(bytes: Buffer, tuple: HeapTuple, { tablespace: columns }: CatalogueLayout): { oid: number; name: string } | null {
   const row = Row.of(bytes, tuple, columns);
   return row ? { oid: row.oid, name: row.name('spcname') } : null;
+}
+
+export function readIndexRow(bytes: Buffer, tuple: HeapTuple, { index: columns }: CatalogueLayout): IndexRow | null {
+  const row = Row.of(bytes, tuple, columns, false);
+  return row ? { index: row.word('indexrelid'), table: row.word('indrelid'), ready: row.flag('indisready') && row.flag('indislive') } : null;
 }

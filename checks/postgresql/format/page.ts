@@ -29,6 +29,11 @@ export function headerIsSane(view: DataView, offset: number, pageBytes: number):
   return (flags & ~VALID_FLAGS) === 0 && ordered && (sizeAndVersion & 0xff00) === pageBytes % 65536 && (sizeAndVersion & 0xff) <= 4;
 }
 
+/** Pages of indexes and sequences keep something behind their items; pages of tables do not. */
+export function holdsSpecial(view: DataView, offset: number, pageBytes: number): boolean {
+  return view.getUint16(offset + 16, true) !== pageBytes;
+}
+
 export function isAllZero(view: DataView, offset: number, pageBytes: number): boolean {
   for (let i = offset; i < offset + pageBytes; i += 4) {
     if (view.getUint32(i) !== 0) return false;

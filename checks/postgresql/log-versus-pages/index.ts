@@ -1,9 +1,9 @@
 import { defineStaticCheck } from '../../../src/check.js';
 import type { Finding, Judgement, UntestedItem } from '../../../src/types.js';
 import { formatLsn } from '../format/lsn.js';
-import type { PageFacts } from '../page-facts.js';
+import type { LogFacts } from '../log/walk.js';
+import type { PageFacts } from '../pages/facts.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
-import type { LogFacts } from '../wal-walk.js';
 import { exampleFindings, finding, notPostgres, SKEW_ADVICE, trustedControl } from '../words.js';
 import { instanceState, type StateAndWhy } from './instance-state.js';
 
@@ -60,7 +60,7 @@ function nothingToCompare(): Judgement {
 function newerFindings(pages: PageFacts, log: LogFacts): Finding[] {
   const { count, examples } = pages.kinds.newer;
   if (count === 0) return [];
-  const cause = log.beyond ? 'The log is interrupted in between.' : SKEW;
+  const cause = log.beyond ? 'The log is interrupted in between.' : log.zeroed ? 'The end of the log is overwritten with zeroes.' : SKEW;
   const message = `The data files are newer than the transaction log: ${count} of ${pages.loggedPages} blocks carry changes from after ${formatLsn(log.end)}, where the log ends (the newest ${formatLsn(pages.maxLsn)}). ${cause}`;
   const where = { blocks: count, logEnd: formatLsn(log.end), newest: formatLsn(pages.maxLsn) };
   return [

@@ -1,8 +1,9 @@
 import { defineStaticCheck } from '../../../src/check.js';
 import type { Finding, InstanceState, Judgement, UntestedItem } from '../../../src/types.js';
 import type { ControlFile } from '../format/control.js';
+import type { RelationFacts } from '../pages/relation-facts.js';
 import { soundState } from '../state.js';
-import { type RelationFacts, type StaticEvidence, staticPass } from '../static-pass.js';
+import { type StaticEvidence, staticPass } from '../static-pass.js';
 import { count, DAMAGE_ADVICE, exampleFindings, finding, notPostgres, trustedControl } from '../words.js';
 
 export default defineStaticCheck<StaticEvidence>({
@@ -73,7 +74,7 @@ function damageFindings(evidence: StaticEvidence, relations: RelationFacts): Fin
     findings.push(finding('page.restored', 'info', message, { pages: kinds.restored.count }));
   }
   if (kinds.unborn?.count > 0) {
-    const message = `${count(kinds.unborn.count, 'page')} are newer than the log in files that were being made at the capture: recovery leaves them behind.`;
+    const message = `${count(kinds.unborn.count, 'page')} are newer than the log, or not whole, in files that were being made at the capture: no query sees them.`;
     findings.push(finding('page.unborn', 'info', message, { pages: kinds.unborn.count }));
   }
   if (kinds.derived.count > 0) {

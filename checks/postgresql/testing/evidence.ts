@@ -1,11 +1,12 @@
 /** Evidence of a healthy cluster, for tests of judgements: change what the test is about. */
-import { type CatalogueFacts, emptyCatalogueFacts } from '../catalogue-facts.js';
+import { type CatalogueFacts, emptyCatalogueFacts } from '../catalogue/facts.js';
 import type { ControlFile } from '../format/control.js';
-import { emptyPageFacts } from '../page-facts.js';
+import type { LogFacts } from '../log/walk.js';
+import { emptyPageFacts } from '../pages/facts.js';
+import { emptyZeroedFacts, type ZeroedFacts } from '../pages/zeroed-facts.js';
 import type { StaticEvidence } from '../static-pass.js';
-import type { StatusFacts } from '../status-facts.js';
-import { emptyStatusFacts } from '../status-pass.js';
-import type { LogFacts } from '../wal-walk.js';
+import type { StatusFacts } from '../status/facts.js';
+import { emptyStatusFacts } from '../status/pass.js';
 
 export const HEALTHY_CONTROL: ControlFile = {
   ...{ systemId: '7', controlVersion: 1300, catalogVersion: 202209061, state: 'in production', writtenAt: 0 },
@@ -30,6 +31,7 @@ export interface EvidenceChanges {
   relations?: Partial<NonNullable<StaticEvidence['relations']>>;
   catalogue?: Partial<CatalogueFacts>;
   status?: Partial<StatusFacts>;
+  zeroed?: Partial<ZeroedFacts>;
 }
 
 export function clusterEvidence(changes: EvidenceChanges = {}): StaticEvidence {
@@ -54,5 +56,6 @@ export function clusterEvidence(changes: EvidenceChanges = {}): StaticEvidence {
     },
     catalogue: { ...emptyCatalogueFacts(), databases: 3, relations: 900, ...changes.catalogue },
     status: { ...emptyStatusFacts(), pages: 1, commitsCompared: 200, ...changes.status },
+    zeroed: { ...emptyZeroedFacts(), ...changes.zeroed },
   };
 }

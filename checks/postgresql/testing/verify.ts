@@ -8,11 +8,12 @@ import { evaluatePages } from '../page-checksums/index.js';
 import { type StaticEvidence, staticPass } from '../static-pass.js';
 import { evaluateStatus } from '../transaction-status/index.js';
 import { evaluateLog } from '../wal-chain/index.js';
+import { evaluateZeroed } from '../zeroed-pages/index.js';
 import { type ClusterContext, clusterAt } from './cluster-at.js';
 
 export interface Verification {
   evidence: StaticEvidence;
-  judgements: Record<'control' | 'log' | 'pages' | 'reconciliation' | 'catalogue' | 'status', Judgement>;
+  judgements: Record<'control' | 'log' | 'pages' | 'reconciliation' | 'catalogue' | 'status' | 'zeroed', Judgement>;
   state: string;
   /** Checks that failed. */
   failed: string[];
@@ -33,6 +34,7 @@ export async function verify({ instance, context }: ClusterContext): Promise<Ver
     reconciliation: evaluateReconciliation(evidence),
     catalogue: evaluateCatalogue(evidence),
     status: evaluateStatus(evidence),
+    zeroed: evaluateZeroed(evidence),
   };
   const failed = Object.entries(judgements).filter(([, judgement]) => judgement.outcome === 'fail');
   const codes = Object.values(judgements).flatMap((judgement) => judgement.findings.map((item) => item.code));

@@ -2,7 +2,7 @@ import { defineStaticCheck } from '../../../src/check.js';
 import type { Finding, Judgement, UntestedItem } from '../../../src/types.js';
 import { soundState } from '../state.js';
 import { clusterCatalogue, type StaticEvidence } from '../static-pass.js';
-import type { StatusFacts } from '../status-facts.js';
+import type { StatusFacts } from '../status/facts.js';
 import { count, countedFindings, finding, notJudged, notPostgres, trustedControl } from '../words.js';
 
 const WHAT = 'the status of transactions';

@@ -4,9 +4,9 @@ import { recoveryStart } from '../control.js';
 import type { ControlFile } from '../format/control.js';
 import { formatLsn } from '../format/lsn.js';
 import { segmentName } from '../format/names.js';
+import type { LogFacts } from '../log/walk.js';
 import { brokenLogState, soundState, wasShutDown } from '../state.js';
 import { clusterLog, type StaticEvidence } from '../static-pass.js';
-import type { LogFacts } from '../wal-walk.js';
 import { count, finding, notPostgres, SKEW_ADVICE, trustedControl } from '../words.js';
 
 export default defineStaticCheck<StaticEvidence>({
@@ -95,6 +95,7 @@ function logFindings(evidence: StaticEvidence, control: ControlFile, log: LogFac
     const message = `The log has a hole at ${end}: ${count(log.beyond.records, 'intact record')} lie beyond it. What was committed there would be lost without a word.`;
     findings.push(finding('wal.hole', 'critical', message, beyond));
   }
+  findings.push(...zeroedEnd(log, wasShutDown(evidence.head, control), where));
   findings.push(...pointsBeyond(evidence, control, log));
   if (log.contradictions > 0) {
     findings.push(
@@ -102,6 +103,15 @@ function logFindings(evidence: StaticEvidence, control: ControlFile, log: LogFac
     );
   }
   return findings;
+}
+
+/** After a shutdown the log is known to end where it does: what was behind it is of no use. */
+function zeroedEnd({ zeroed }: LogFacts, shutDown: boolean, where: Finding['where']): Finding[] {
+  if (!zeroed) return [];
+  const from = formatLsn(zeroed.from);
+  const loss = shutDown ? 'Nothing is lost, for the server was shut down.' : 'What was committed last is lost without a word.';
+  const message = `The end of the log is overwritten: ${count(zeroed.pages, 'page')} from ${from} on hold only zeroes, with log behind them. ${loss}`;
+  return [finding('wal.end-zeroed', shutDown ? 'warning' : 'critical', message, { ...where, from, pages: zeroed.pages })];
 }
 
 function redoMissing(control: ControlFile, log: LogFacts, where: Finding['where']): Finding {

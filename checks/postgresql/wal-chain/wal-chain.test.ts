@@ -16,6 +16,13 @@ describe(check.id, () => {
     expect(judgement.summary).toContain('000000010000000000000002');
   });
 
+  it('fails a log whose end is overwritten with zeroes', () => {
+    const judgement = judge({ log: { zeroed: { from: 0x2102000, pages: 3 } } });
+    expect(judgement).toMatchObject({ outcome: 'fail', instanceState: 'lost-tail', summary: expect.stringContaining('3 pages from 0/2102000') });
+    const shutDown = judge({ control: { state: 'shut down' }, log: { records: 1, zeroed: { from: 0x2102000, pages: 3 } } });
+    expect(shutDown).toMatchObject({ outcome: 'pass', instanceState: 'clean', findings: [{ severity: 'warning' }] });
+  });
+
   it('says where the hole is and how much lies beyond it', () => {
     const { summary, advice } = judge({ log: { beyond: { first: 0x2200000, last: 0x2300000, records: 9 } } });
     expect(summary).toContain('0/2100000: 9 intact records');

@@ -1,4 +1,5 @@
 /** The host's redis-server in the real sandbox, on copies of captures of a working server, whole and damaged. */
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,8 @@ import { missingPackages, RealServer } from '../../testing/server.js';
 import { redisFinder } from '../finder.js';
 import check, { evaluateRecovery } from '../recovery/index.js';
 import { Load, newFolder, serverArguments } from '../testing/load.js';
+import { READING } from './command.js';
+import { askServer } from './run.js';
 
 const missing = missingPackages({ 'redis-server': 'redis-server' });
 const folder = mkdtempSync(join(tmpdir(), 'snapproof-redis-engine-'));
@@ -62,6 +65,21 @@ async function judge(home: string): Promise<Judgement> {
   const evidence = await check.collect({ kind: 'instance', id: instance.id, instance }, hostEngineContext({ files: tree.files, sandbox, scratch }) as never);
   expect(readdirSync(scratch)).toEqual([]);
   return evaluateRecovery(JSON.parse(JSON.stringify(evidence)));
+}
+
+/** What the policy asks, answered by the same start; keyed by the query. */
+async function askAll(home: string, queries: string[], database: string | null = null): Promise<Record<string, string | null | (string | null)[][]>> {
+  const tree = await treeOf(home);
+  const [instance] = await redisFinder.find(tree);
+  if (!instance) throw new Error('no instance was found');
+  const questions = queries.map((query) => ({ id: query, instance: instance.id, database, query, timeoutSeconds: 30 }));
+  const context = hostEngineContext({ files: tree.files, sandbox, scratch, questions });
+  const answers: Awaited<ReturnType<typeof askAll>> = {};
+  for (const question of questions) {
+    const { error, rows, rowCount } = await askServer(instance, question, context as never);
+    answers[question.id] = error ? `${error.kind}: ${error.text}` : rowCount === 1 ? (rows[0]?.[0] ?? null) : rows;
+  }
+  return answers;
 }
 
 /** The newest part of a kind that the manifest names. */
@@ -125,6 +143,76 @@ describe('Redis of the host, in the sandbox', () => {
     ['bytes of the base file overwritten', (data: string) => writeAt(part(data, 'base.rdb'), sizeOf(part(data, 'base.rdb')) - 20, Buffer.alloc(12, 0xee))],
   ])('refuses %s', async (_name, change) => {
     expect(await judge(guest(change))).toMatchObject({ outcome: 'fail', instanceState: 'damaged' });
+  });
+
+  it('answers what the policy asks, in the start that recovers it', async () => {
+    const resp = (...words: string[]) => `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
+    const home = guest((data) => {
+      const commands = [
+        ['SELECT', '7'],
+        ['SET', 'greeting', 'it\'s "hé\nllo" $(reboot)'],
+        ['SET', 'empty', ''],
+        ['RPUSH', 'queue', 'one', '(nil)', '2) "x"'],
+        ['HSET', 'order:1', 'total', '12.50'],
+        ['ZADD', 'board', '1', 'a', '2', 'b'],
+      ];
+      appendFileSync(part(data, 'incr.aof'), commands.map((words) => resp(...words)).join(''));
+    });
+    const queries = [
+      'DBSIZE',
+      'GET greeting',
+      'GET empty',
+      'GET nothing',
+      'EXISTS queue nothing',
+      'LLEN queue',
+      'LRANGE queue 0 -1',
+      'HGET order:1 total',
+      'ZCARD board',
+      'ZRANGE board 0 -1 WITHSCORES',
+      'TYPE board',
+      'SMEMBERS nothing',
+      'LLEN board',
+      'GET',
+    ];
+    expect(await askAll(home, queries, '7')).toEqual({
+      DBSIZE: '5',
+      'GET greeting': 'it\'s "hé\nllo" $(reboot)',
+      'GET empty': '',
+      'GET nothing': null,
+      'EXISTS queue nothing': '1',
+      'LLEN queue': '3',
+      'LRANGE queue 0 -1': [['one'], ['(nil)'], ['2) "x"']],
+      'HGET order:1 total': '12.50',
+      'ZCARD board': '2',
+      'ZRANGE board 0 -1 WITHSCORES': [['a'], ['1'], ['b'], ['2']],
+      'TYPE board': 'zset',
+      'SMEMBERS nothing': [],
+      'LLEN board': expect.stringMatching(/^absent: \(error\) WRONGTYPE/),
+      GET: expect.stringMatching(/^statement: \(error\) ERR wrong number/),
+    });
+    await expect(askAll(home, ['FLUSHALL'])).rejects.toThrow(/none of the commands/);
+    expect(Number((await askAll(guest(), ['DBSIZE'])).DBSIZE)).toBeGreaterThan(0);
+  });
+
+  it('is asked only by commands that the server flags as reading', async () => {
+    const live = newFolder(folder, 'flags');
+    const server = new RealServer('redis-server', serverArguments(live, []));
+    try {
+      expect(await server.until(() => existsSync(`${live}.sock`) && /ready to accept/i.test(server.output))).toBe(true);
+      const flags = (name: string) => execFileSync('redis-cli', ['-s', `${live}.sock`, 'command', 'info', name], { encoding: 'utf8' }).split('\n');
+      expect([...READING].filter((name) => !flags(name).includes('readonly'))).toEqual([]);
+    } finally {
+      await server.stop('SIGKILL');
+    }
+  });
+
+  it('answers nothing where it does not come up', async () => {
+    await expect(
+      askAll(
+        guest((data) => cut(part(data, 'base.rdb'), 40)),
+        ['DBSIZE'],
+      ),
+    ).rejects.toThrow(/did not come up/);
   });
 
   it('does not test what is of a newer format, or of a module', async () => {

@@ -1,6 +1,7 @@
 /** What the engine's script printed, as plain facts. Program output is text of the guest: it is only searched, never obeyed. */
 import { findIn, mostTelling, parseAnswer } from '../../../src/engines/answer.js';
 import type { EngineUse } from '../../../src/labs/lab.js';
+import type { SqlAnswer } from '../../../src/types.js';
 import { kindOf } from './server-log.js';
 import type { ToLoad } from './what-to-load.js';
 
@@ -30,6 +31,8 @@ export interface EngineRun {
   tool: ToolRun | null;
   problem: string | null;
   use: EngineUse | null;
+  /** By the id of the question; absent in evidence of before there were any. */
+  answers?: Record<string, SqlAnswer>;
 }
 
 /** redis-check-rdb or redis-check-aof. `says` by its text, never by its exit code. */

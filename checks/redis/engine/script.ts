@@ -10,6 +10,8 @@ export interface ScriptOptions {
   checkTimeoutMs: number;
   load: ToLoad;
   program: string;
+  /** What the policy wants to know of the data: text of `questionsScript`. */
+  questions?: string;
 }
 
 /**
@@ -26,7 +28,7 @@ const SETTINGS = [
 const LOG_LINES =
   '^[0-9]+:[A-Z] .* # |loaded from|Done loading|RDB memory usage|\\*\\*\\* |Bad directive|error while loading shared libraries|crashed by signal|ASSERTION|Killed';
 
-export function engineScript(scene: EngineScene, { startTimeoutMs, checkTimeoutMs, load, program }: ScriptOptions): string {
+export function engineScript(scene: EngineScene, { startTimeoutMs, checkTimeoutMs, load, program, questions = '' }: ScriptOptions): string {
   const family = program.replace(/-server$/, '');
   return `${preamble(scene)}${SERVER}${findProgram('C', [`${family}-cli`, 'redis-cli', 'valkey-cli'])}
 [ -n "$C" ] || { echo '${MARK} problem there is no client program (redis-cli)'; exit 0; }
@@ -54,6 +56,7 @@ if [ -n "$up" ]; then
   echo "${MARK} databases $(wc -l <$R/keys | number)"
   head -n 100 $R/keys | cut -c 1-200 | sed 's/^/keys: /'
   client info persistence | grep -aE '^(aof_current_size|aof_enabled):' | head -n 10 | cut -c 1-200 | sed 's/^/info: /'
+  :${questions}
   client shutdown nosave >/dev/null
 fi
 if [ -n "$up" ]; then ended 120 && echo '${MARK} stopped'; fi

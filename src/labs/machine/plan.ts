@@ -60,7 +60,7 @@ export async function prepareMachine(request: MachineRequest, context: StartCont
   const cards = planCards(devices.cards, request, folder, canTap);
   for (const device of devices.devices) if (!cards.netdevs.some(({ id }) => id === device.netdev)) delete device.netdev;
   const args = qemuArguments({
-    ...{ description, devices, folder, accelerator: context.accelerator, netdevs: cards.netdevs },
+    ...{ description, devices, folder, accelerator: context.accelerator, clock: request.clock ?? 'real', netdevs: cards.netdevs },
     nodes: [...disks.flatMap(diskNodes), ...firmware.nodes],
     extra: [...firmware.extra, ...cards.extra],
     machineOptions: firmware.machineOptions,

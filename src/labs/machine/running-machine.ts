@@ -82,14 +82,15 @@ export class RunningMachine implements Machine {
   }
 
   async run(): Promise<void> {
-    this.parts.observer.begin();
-    await this.asked(() => this.parts.qemu.qmp.execute('cont'));
+    await this.asked(async () => {
+      await this.parts.observer.begin();
+      await this.parts.qemu.qmp.execute('cont');
+    });
   }
 
   async look(): Promise<Look> {
-    const { clock, serial, network } = this.parts;
-    const elsewhere = { wallMs: clock.wallMs, guestMs: clock.guestMs, serialBytes: serial?.bytes ?? 0, framesSent: network?.framesSent ?? null };
-    const look = await this.asked(() => this.parts.observer.look(elsewhere));
+    const { serial, network } = this.parts;
+    const look = await this.asked(() => this.parts.observer.look(() => ({ serialBytes: serial?.bytes ?? 0, framesSent: network?.framesSent ?? null })));
     await this.lookForLimit(look);
     return look;
   }

@@ -75,7 +75,7 @@ async function equip(request: MachineRequest, prepared: PreparedMachine, qemu: Q
   return new RunningMachine({
     ...{ way: request.way, description: request.description, accelerator: context.accelerator, overlayBytes: context.overlayBytes, folder },
     ...{ qemu, clock, files, memory, log: new EventLog(clock) },
-    observer: await Observer.attach(qemu, memory, files, new Map(prepared.devices.disks.map(({ device, disk }) => [device, disk]))),
+    observer: await Observer.attach(qemu, clock, memory, files, new Map(prepared.devices.disks.map(({ device, disk }) => [device, disk]))),
     serial: await openSerial(prepared, context),
     network: await openNetwork(request, prepared, context),
     lights: await watchLights(qemu),

@@ -7,7 +7,7 @@
 import { Cursor, EarlyEndError, type Reading } from '../../bytes/cursor.js';
 import type { ByteSource } from '../../types.js';
 import { broken, type MemoryFindings, quoted } from '../findings.js';
-import { readName } from './blocks.js';
+import { PAGE_BYTES, readName } from './blocks.js';
 import { type Configuration, readConfiguration } from './configuration.js';
 import { lengthOf } from './description.js';
 import { type FoundDescription, findDescription } from './find-description.js';
@@ -36,6 +36,8 @@ export interface StreamContent {
   endsAt: number;
   /** The mark of the end was reached, and all RAM before it. */
   ended: boolean;
+  /** Why its inside is not followed, though nothing is wrong with it: goes on from "it is ". */
+  unread: string | null;
 }
 
 export interface WalkOptions {
@@ -84,12 +86,12 @@ class StreamWalk {
   ) {
     this.cursor = new Cursor(source);
     const ram = new RamReader(options.findings, options.fileOffset);
-    this.content = { configuration: null, ram, sections: [], description: null, endsAt: 0, ended: false };
+    this.content = { configuration: null, ram, sections: [], description: null, endsAt: 0, ended: false, unread: null };
   }
 
   async run(): Promise<void> {
     await this.read(this.head());
-    for (let count = 0; !this.content.ended; count++) {
+    for (let count = 0; !this.content.ended && this.content.unread === null; count++) {
       if (count > MAX_SECTIONS * 10) throw broken('stream.garbled', `the stream has more than ${MAX_SECTIONS * 10} sections`);
       this.content.endsAt = this.cursor.position;
       await this.step(await this.read(this.cursor.byte()));
@@ -112,7 +114,7 @@ class StreamWalk {
   private async step(type: number): Promise<void> {
     if (type === TYPE.start || type === TYPE.full) return this.open(type);
     if (type === TYPE.part || type === TYPE.partEnd) return this.resume(type);
-    if (type === TYPE.configuration) this.content.configuration = await this.read(readConfiguration(this.cursor));
+    if (type === TYPE.configuration) this.configure(await this.read(readConfiguration(this.cursor)));
     else if (type === TYPE.command) await this.read(this.command());
     else if (type === TYPE.end) await this.end();
     else
@@ -120,6 +122,12 @@ class StreamWalk {
         'stream.garbled',
         `a section of the unknown type ${type} begins at byte ${this.cursor.position - 1}: what lies before or there was overwritten`,
       );
+  }
+
+  private configure(configuration: Configuration): void {
+    this.content.configuration = configuration;
+    const { pageBytes } = configuration;
+    if (pageBytes !== null && pageBytes !== PAGE_BYTES) this.content.unread = `a migration stream of a machine with pages of ${pageBytes} bytes`;
   }
 
   private *command(): Reading<void> {

@@ -3,15 +3,16 @@ import type { ByteSource } from '../../types.js';
 import { endsWithUnmount } from './capture-state.js';
 import { findLogEnds } from './log-head.js';
 import { LOG_BLOCK_BYTES, LogBlocks, type LogPlace } from './log-records.js';
+import { newestChange, previousBlock } from './log-times.js';
 import { readXfsSuperblock } from './superblock.js';
-
-const PREVIOUS_BLOCK_AT = 36;
 
 export interface XfsLogPosition {
   /** Where the last whole record begins. */
   last: LogPlace;
   /** The block at which the record before it begins, as it says itself. */
   previous: number;
+  /** The newest change that the last records hold, since 1970 by the guest's clock; null: not told. */
+  seconds: number | null;
   /** Where the next one will begin. */
   head: LogPlace;
   /** Where the log begins in the volume. */
@@ -33,5 +34,6 @@ export async function readXfsLogPosition(source: ByteSource): Promise<XfsLogPosi
   if (!ends) return null;
   const { last, head } = ends;
   const unmounted = await endsWithUnmount(log, ends);
-  return { last: last.place, previous: last.header.readUInt32BE(PREVIOUS_BLOCK_AT), head, unmounted, offset: sb.logOffset, blocks };
+  const seconds = await newestChange(log, last);
+  return { last: last.place, previous: previousBlock(last), seconds, head, unmounted, offset: sb.logOffset, blocks };
 }

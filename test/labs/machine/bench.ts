@@ -4,7 +4,7 @@ import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Machine } from '../../../src/labs/lab.js';
+import type { Machine, MachineChoices } from '../../../src/labs/lab.js';
 import { MachineSession } from '../../../src/labs/machine/index.js';
 import { openSandbox, type SandboxSession } from '../../../src/labs/sandbox/index.js';
 import { openWorkFolder, type WorkFolder } from '../../../src/process/work-folder.js';
@@ -23,7 +23,7 @@ export interface Bench {
   image: SnapshotImage;
   session: MachineSession;
   /** Boots the sector and lets it go. */
-  boot(description?: Partial<MachineDescription>, options?: { network?: boolean }): Promise<Machine>;
+  boot(description?: Partial<MachineDescription>, choices?: Partial<MachineChoices>): Promise<Machine>;
   /** SHA-256 of the disk. */
   digest(): Promise<string>;
   close(): Promise<void>;
@@ -35,11 +35,11 @@ export async function openBench(name: Sector, overlayBytes = 2 ** 30): Promise<B
   const image = await rawDisk(folder, name);
   const workFolder = await openWorkFolder();
   const sandbox = openSandbox();
-  const session = new MachineSession({ images: [image], workFolder, sandbox, overlayBytes, obstacle: async () => null });
+  const session = new MachineSession({ images: [image], workFolder, sandbox, overlayBytes });
   return {
     ...{ folder, workFolder, sandbox, image, session },
-    async boot(description = {}, { network = false } = {}) {
-      const machine = await session.start({ way: 'boot', description: { ...PC, ...description }, memory: null, network }, never);
+    async boot(description = {}, choices = {}) {
+      const machine = await session.start({ way: 'boot', description: { ...PC, ...description }, memory: null, network: false, ...choices }, never);
       await machine.run();
       return machine;
     },

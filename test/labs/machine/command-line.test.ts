@@ -6,7 +6,17 @@ import { placeDevices } from '../../../src/labs/machine/devices.js';
 import type { MachineDescription } from '../../../src/ways.js';
 
 const PC: MachineDescription = {
-  ...{ machineType: 'pc-q35-7.2', cpuModel: 'Nehalem,+x2apic', cpus: 2, memoryMiB: 640, firmware: 'bios', origins: {}, deviations: [] },
+  ...{
+    machineType: 'pc-q35-7.2',
+    cpuModel: 'Nehalem,+x2apic',
+    cpus: 2,
+    memoryMiB: 640,
+    firmware: 'bios',
+    machineOptions: {},
+    flashBytes: [],
+    origins: {},
+    deviations: [],
+  },
   devices: [
     { driver: 'virtio-blk-pci', drive: 'disk0' },
     { driver: 'isa-serial', chardev: 'charserial0' },
@@ -20,6 +30,7 @@ function argumentsOf(change: Partial<MachineDescription> = {}, plan: Partial<Mac
     description,
     devices,
     accelerator: 'tcg' as const,
+    clock: 'real' as const,
     nodes: [],
     netdevs: [],
     extra: [],
@@ -47,6 +58,12 @@ describe('the command line', () => {
     expect(argumentsOf({}, { accelerator: 'kvm' })).toEqual(expect.arrayContaining(['-accel', 'kvm']));
   });
 
+  it('lets the clock run ahead on cold boots in software emulation only', () => {
+    expect(argumentsOf({}, { clock: 'ahead' }).join(' ')).toContain('-accel tcg,thread=single,tb-size=512 -icount shift=3,sleep=off');
+    expect(() => argumentsOf({}, { clock: 'ahead', accelerator: 'kvm' })).toThrow(/KVM/);
+    expect(() => argumentsOf({}, { clock: 'ahead', incoming: true })).toThrow(/after a resume/);
+  });
+
   it('doubles the commas of a folder', () => {
     const line = argumentsOf({}, { folder: '/a,server=off' }).join(' ');
     expect(line).toContain('-qmp unix:/a,,server=off/qmp,server=on,wait=off');
@@ -59,6 +76,9 @@ describe('the command line', () => {
     { machineType: 'q35,firmware=/etc/passwd' },
     { cpuModel: 'host\n' },
     { cpuModel: '' },
+    { machineType: 'pc-i440fx-6.2,hpet=off' },
+    { machineOptions: { 'accel=kvm,x': 'on' as const } },
+    { machineOptions: { firmware: '/etc/passwd' as 'on' } },
     { cpus: 0 },
     { cpus: 1.5 },
     { memoryMiB: -1 },
@@ -68,7 +88,7 @@ describe('the command line', () => {
   });
 
   it('lets a PC leave parts out', () => {
-    expect(argumentsOf({ machineType: 'pc-i440fx-6.2,hpet=off,vmport=off' }).join(' ')).toContain('-machine pc-i440fx-6.2,hpet=off,vmport=off,memory-backend');
+    expect(argumentsOf({ machineOptions: { hpet: 'off' } }).join(' ')).toContain('-machine pc-q35-7.2,memory-backend=pc.ram,hpet=off ');
   });
 
   it('has no further option, whatever machine or processor is named', () => {

@@ -5,11 +5,11 @@ import { placeDevices } from '../../../src/labs/machine/devices.js';
 import { romPath } from '../../../src/labs/machine/pci-path.js';
 import type { MachineDescription } from '../../../src/ways.js';
 
-const described = (devices: Record<string, unknown>[], machineType = 'pc-q35-7.2'): MachineDescription => ({
-  ...{ machineType, cpuModel: 'max', cpus: 1, memoryMiB: 64, firmware: 'bios', origins: {}, deviations: [] },
+const described = (devices: MachineDescription['devices'], machineType = 'pc-q35-7.2'): MachineDescription => ({
+  ...{ machineType, cpuModel: 'max', cpus: 1, memoryMiB: 64, firmware: 'bios', machineOptions: {}, flashBytes: [], origins: {}, deviations: [] },
   devices,
 });
-const place = (devices: Record<string, unknown>[], way: 'boot' | 'resume' = 'resume') => placeDevices(described(devices), ['disk0', 'disk1'], way);
+const place = (devices: MachineDescription['devices'], way: 'boot' | 'resume' = 'resume') => placeDevices(described(devices), ['disk0', 'disk1'], way);
 
 describe('placeDevices', () => {
   it('puts disks on overlays, and names them', () => {

@@ -27,7 +27,7 @@ describeLabContract('machine', async (): Promise<LabUnderTest<MachineSession>> =
   const bench = await openBench('writer');
   writeFileSync(join(bench.workFolder.path, 'children'), ''); // the run's own list of processes; it stays
   return {
-    open: (signal) => new MachineLab().open({ ...bench, images: [bench.image], overlayBytes: 2 ** 30, obstacle: async () => null }, signal),
+    open: (signal) => new MachineLab().open({ ...bench, images: [bench.image], overlayBytes: 2 ** 30 }, signal),
     async use(session) {
       const machine = await session.start({ way: 'boot', description: PC, memory: null, network: false }, AbortSignal.timeout(60_000));
       await machine.run();
@@ -83,7 +83,7 @@ const OWNER = `
 
 it('a run that is killed leaves no QEMU, and the next one removes its overlays', async () => {
   const compiled = mkdtempSync(join(temporary, 'compiled-'));
-  compileSources(compiled, ['src', 'test/labs/machine/bench.ts', 'test/labs/machine/sectors.ts']);
+  compileSources(compiled, ['src/errors.ts', 'src/bytes', 'src/process', 'src/labs', 'test/labs/machine/bench.ts', 'test/labs/machine/sectors.ts']);
   const env = { ...process.env, BENCH_MODULE: join(compiled, 'test/labs/machine/bench.js') };
   const owner = spawn(process.execPath, ['--input-type=module', '-e', OWNER], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = await once(owner.stdout, 'data');

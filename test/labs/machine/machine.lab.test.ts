@@ -94,6 +94,8 @@ describe('keys', () => {
     expect(look.screen?.text).toContain('xY');
     await lookUntil(machine, () => (machine.keyboardLights() ?? 0) > lights);
     expect(machine.serialText()).toBe('xY');
+    await machine.writeSerial('z');
+    await lookUntil(machine, ({ screen }) => screen?.text?.includes('xYz') ?? false);
     const lit = machine.keyboardLights();
     await machine.press(['caps_lock']);
     await lookUntil(machine, () => (machine.keyboardLights() ?? 0) > (lit ?? 0));

@@ -96,3 +96,28 @@ it('QEMU itself cannot change the network of its sandbox', async () => {
   expect((BigInt(`0x${capabilities}`) >> NET_ADMIN) & 1n).toBe(0n);
   await machine.discard();
 });
+
+describe('a saved card', () => {
+  const several = { driver: 'virtio-net-pci', netdev: 'net0', addr: '0x4', mac: '52:54:00:00:00:01', mq: true, vectors: 6 };
+  const others = HARDWARE.devices.slice(0, 2);
+
+  it.each([
+    ['that was connected to nothing', { ...several, mq: false, vectors: 3 }, []],
+    ['with several queues', several, ['-netdev', 'tap,id=net0,ifname=t0,script=no,downscript=no,vnet_hdr=on,queues=2']],
+  ])('%s is gone on with', async (_, card, netdev) => {
+    const { netdev: _unused, ...alone } = card;
+    const source = await runSource({ ...HARDWARE, devices: [...others, netdev.length > 0 ? card : alone] }, [bench.image], netdev, ['unshare', '-rn']);
+    while ((await source.read(HEARD.taken, 2)).readUInt16LE(0) < 3) await sleep(100);
+    const saved = await source.save();
+    await source.end();
+    const memory = savedMemory(saved);
+    const description = { ...HARDWARE, devices: [...others, card] };
+    const machine = await bench.session.start({ way: 'resume', description, memory, network: true }, AbortSignal.timeout(60_000));
+    await machine.run();
+    const before = await taken(machine);
+    await vi.waitUntil(async () => (await taken(machine)) > before + 5, { timeout: 15_000 });
+    expect(machine.network === null, 'QEMU has no filters for several queues').toBe(card.mq);
+    await machine.discard();
+    await rm(dirname(saved), { recursive: true });
+  });
+});

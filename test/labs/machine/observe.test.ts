@@ -8,7 +8,7 @@ import { characterOf } from '../../../src/labs/machine/observe/code-page.js';
 import { diskLooks } from '../../../src/labs/machine/observe/disk-statistics.js';
 import { GuestMemory, parseRamRanges, samplePages } from '../../../src/labs/machine/observe/guest-memory.js';
 import { isBlank, type Pixels, parsePpm } from '../../../src/labs/machine/observe/pixels.js';
-import { interruptCount, JitCounter } from '../../../src/labs/machine/observe/statistics.js';
+import { clockDriftMs, interruptCount, JitCounter } from '../../../src/labs/machine/observe/statistics.js';
 import { findText, mayBeText, textOf } from '../../../src/labs/machine/observe/text-screen.js';
 import { refusal, wordsOf } from '../../../src/labs/machine/refusal.js';
 import { troubleOf } from '../../../src/labs/machine/trouble.js';
@@ -23,6 +23,12 @@ describe('the tables of QEMU', () => {
     expect(counter.read(table(150, 20))).toEqual({ blocks: 150, flushes: 25 });
     expect(counter.read(table(7, 30)), 'the buffer was emptied').toEqual({ blocks: 157, flushes: 35 });
     expect(counter.read('')).toBeNull();
+  });
+
+  it('say how far a clock has run ahead', () => {
+    expect(clockDriftMs(`${table(1, 1)}Host - Guest clock  -12345 ms\n`)).toBe(-12345);
+    expect(clockDriftMs('Host - Guest clock  7 ms')).toBe(7);
+    expect(clockDriftMs(table(1, 1))).toBeNull();
   });
 
   it('count interrupts of all controllers', () => {

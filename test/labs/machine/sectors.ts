@@ -50,16 +50,13 @@ const LISTINGS = {
     10004000 00800000 | packet: 64 sectors from 0x8000
     4000000000000000  | lba:
   `,
-  /** Never stops talking on the first serial line. */
+  /** Never stops talking on the first serial line: all that lies in the first 64 KiB, again and again. */
   talker: `
-    bafd03       | mov $0x3fd,%dx
-    ec a820 74fb | 1: in %dx,%al; test $0x20,%al; jz 1b
-    baf803 88d8  | mov $0x3f8,%dx; mov %bl,%al
-    243f 0420    | and $0x3f,%al; add $0x20,%al
-    ee 43        | out %al,%dx; inc %bx
-    bafd03 ebeb  | mov $0x3fd,%dx; jmp 1b
+    baf803 fc    | mov $0x3f8,%dx; cld
+    31f6 b9ffff  | 1: xor %si,%si; mov $0xffff,%cx
+    f36e ebf7    | rep outsb; jmp 1b
   `,
-  /** Sets the keyboard's lights as its keys say, and shows every character on the screen and on the serial line. */
+  /** Sets the keyboard's lights as its keys say, and shows every character, from the keyboard or the serial line, on the screen and the line. */
   echo: `
     31c0 8ed8    | xor %ax,%ax; mov %ax,%ds
     fb f4        | sti; 1: hlt
@@ -67,16 +64,17 @@ const LISTINGS = {
     38060006 7414 | cmp %al,0x600; je 2f
     a20006       | mov %al,0x600
     fa 88c3      | cli; mov %al,%bl
-    b0ed e82100  | mov $0xed,%al; call send
+    b0ed e82c00  | mov $0xed,%al; call send
     88d8 c0e804  | mov %bl,%al; shr $4,%al
-    e81900 fb    | call send; sti
-    b401 cd16 74da | 2: mov $1,%ah; int $0x16; jz 1b
+    e82400 fb    | call send; sti
+    bafd03 ec a801 | 2: mov $0x3fd,%dx; in %dx,%al; test $1,%al
+    baf803 7403  | mov $0x3f8,%dx; jz 5f
+    ec eb0a      | in %dx,%al; jmp 6f
+    b401 cd16 74cc | 5: mov $1,%ah; int $0x16; jz 1b
     30e4 cd16    | xor %ah,%ah; int $0x16
-    50           | push %ax
+    50           | 6: push %ax
     b40e 31db cd10 | mov $0x0e,%ah; xor %bx,%bx; int $0x10
-    58           | pop %ax
-    baf803 ee    | mov $0x3f8,%dx; out %al,%dx
-    ebc8         | jmp 1b
+    58 ee ebbd   | pop %ax; out %al,%dx; jmp 1b
     50           | send: push %ax
     e464 a802 75fa | 3: in $0x64,%al; test $2,%al; jnz 3b
     58 e660      | pop %ax; out %al,$0x60

@@ -76,6 +76,21 @@ describe('GuestClock', () => {
     clock.resumed();
     expect(steps(5)).toEqual([1015, 15]);
   });
+
+  it('runs ahead as QEMU says, from where it began', () => {
+    let now = 0;
+    const clock = new GuestClock(() => now);
+    clock.drifted(null);
+    clock.drifted(-500);
+    clock.resumed();
+    now = 1000;
+    expect(clock.guestMs).toBe(1000);
+    clock.drifted(-60_500);
+    expect([clock.wallMs, clock.guestMs]).toEqual([1000, 61_000]);
+    clock.paused();
+    now = 2000;
+    expect([clock.wallMs, clock.guestMs]).toEqual([2000, 61_000]);
+  });
 });
 
 describe('EventLog', () => {

@@ -1,24 +1,20 @@
 /** One look at a machine: everything that can be seen cheaply from outside, at once. */
 import type { Look } from '../../../ways.js';
+import type { GuestClock } from '../guest-clock.js';
 import { threadOnHost, threadTimes } from '../host-threads.js';
 import type { QemuProcess } from '../launch.js';
 import { type BlockStatistics, diskLooks, VirtioQueues } from './disk-statistics.js';
 import type { FilesOfQemu } from './files-of-qemu.js';
 import type { GuestMemory } from './guest-memory.js';
 import { screenLook } from './screen.js';
-import { interruptCount, JitCounter } from './statistics.js';
+import { clockDriftMs, interruptCount, JitCounter } from './statistics.js';
 
 interface Table {
   'human-readable-text': string;
 }
 
-/** What is kept elsewhere, and belongs into a look. */
-export interface SeenElsewhere {
-  wallMs: number;
-  guestMs: number;
-  serialBytes: number;
-  framesSent: number | null;
-}
+/** What is counted elsewhere, and belongs into a look. */
+export type SeenElsewhere = Pick<Look, 'serialBytes' | 'framesSent'>;
 
 /** On a host that is short of everything, QEMU may take long to answer. */
 const PATIENCE = { timeoutMs: 60_000 };
@@ -28,43 +24,50 @@ export class Observer {
 
   private constructor(
     private readonly qemu: QemuProcess,
+    private readonly clock: GuestClock,
     private readonly parts: { disks: string[]; threads: number[]; queues: VirtioQueues; memory: GuestMemory | null; files: FilesOfQemu },
   ) {}
 
   /** @param diskOfDevice by the id of the device */
-  static async attach(qemu: QemuProcess, memory: GuestMemory | null, files: FilesOfQemu, diskOfDevice: ReadonlyMap<string, string>): Promise<Observer> {
+  static async attach(
+    qemu: QemuProcess,
+    clock: GuestClock,
+    memory: GuestMemory | null,
+    files: FilesOfQemu,
+    diskOfDevice: ReadonlyMap<string, string>,
+  ): Promise<Observer> {
     const cpus = await qemu.qmp.execute<{ 'thread-id': number }[]>('query-cpus-fast');
     const threads = cpus.flatMap((cpu) => threadOnHost(qemu.pid, cpu['thread-id']) ?? []);
     const queues = await VirtioQueues.find(qemu.qmp, diskOfDevice);
-    return new Observer(qemu, { disks: [...diskOfDevice.values()], threads, queues, memory, files });
+    return new Observer(qemu, clock, { disks: [...diskOfDevice.values()], threads, queues, memory, files });
   }
 
   /** So that the first look has something to be compared with. */
-  begin(): void {
+  async begin(): Promise<void> {
     this.parts.memory?.compare();
+    this.clock.drifted(clockDriftMs(await this.table('x-query-jit')));
   }
 
-  async look(elsewhere: SeenElsewhere): Promise<Look> {
+  async look(elsewhere: () => SeenElsewhere): Promise<Look> {
     const { qmp, pid } = this.qemu;
-    const vcpus = this.parts.threads.map((thread) => threadTimes(pid, thread));
-    const memory = this.parts.memory?.compare() ?? null;
+    const { threads, queues, memory, files, disks } = this.parts;
     const [run, blocks, pending, jit, interrupts, screen] = await Promise.all([
       qmp.execute<{ status: string }>('query-status', {}, PATIENCE),
       qmp.execute<BlockStatistics[]>('query-blockstats', {}, PATIENCE),
-      this.parts.queues.pending(qmp),
+      queues.pending(qmp),
       this.table('x-query-jit'),
       this.table('x-query-irq'),
-      screenLook(this.parts.files),
+      screenLook(files),
     ]);
+    this.clock.drifted(clockDriftMs(jit));
     return {
-      ...elsewhere,
-      vcpus,
-      memory,
-      disks: diskLooks(this.parts.disks, blocks, pending),
+      ...{ wallMs: this.clock.wallMs, guestMs: this.clock.guestMs, status: run.status, ...elsewhere() },
+      vcpus: threads.map((thread) => threadTimes(pid, thread)),
+      memory: memory?.compare() ?? null,
+      disks: diskLooks(disks, blocks, pending),
       jit: this.jit.read(jit),
       interrupts: interruptCount(interrupts),
       screen,
-      status: run.status,
     };
   }
 

@@ -19,8 +19,13 @@ export class JitCounter {
   }
 }
 
+/** By how many milliseconds the host's clock is before the guest's, where the guest's counts instructions: below nought when it ran ahead. */
+export function clockDriftMs(table: string): number | null {
+  return numberAfter(table, 'Host - Guest clock');
+}
+
 function numberAfter(table: string, name: string): number | null {
-  const digits = new RegExp(`^${name}\\s+(\\d+)`, 'm').exec(table)?.[1];
+  const digits = new RegExp(`^${name}\\s+(-?\\d+)`, 'm').exec(table)?.[1];
   return digits === undefined ? null : Number(digits);
 }
 
