@@ -73,7 +73,9 @@ function run([program = '', ...args]: string[], input: Buffer, timeoutMs: number
     const errors = keep(child.stderr);
     const done = (ending: string | null): void => resolve({ output: output(), errors: errors().toString('utf8').trim(), ending });
     child.on('error', (error) => done(`it could not be started: ${error.message}`));
-    child.on('close', (code, signal) => done(code === 0 ? null : signal ? `it was ended by ${signal} (limit: ${timeoutMs / 1000} s)` : `it ended with exit code ${code}`));
+    child.on('close', (code, signal) =>
+      done(code === 0 ? null : signal ? `it was ended by ${signal} (limit: ${timeoutMs / 1000} s)` : `it ended with exit code ${code}`),
+    );
     // It may end without reading: its exit code says why.
     child.stdin.on('error', () => {});
     child.stdin.end(input);

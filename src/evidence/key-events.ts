@@ -1,6 +1,7 @@
 /** Keys come and go in the chain: each event is a document, signed, so that years later it is known which key counted when. */
-import { LedgerError } from '../errors.js';
+
 import type { KeyDocument } from '../documents.js';
+import { LedgerError } from '../errors.js';
 import { type Ledger, type LedgerEntry, newRecordId } from '../ledger/index.js';
 import { createKey } from './key-files.js';
 import { type PublicKey, readPublicKey } from './public-key.js';
@@ -31,7 +32,12 @@ export async function initKey(ledger: Ledger, context: SigningContext, made: New
  * A new key takes over: the one in use vouches for it, and ends.
  * @throws LedgerError when no key is in use, or it cannot sign
  */
-export async function rotateKey(ledger: Ledger, context: SigningContext, made: NewKey, reason: string): Promise<{ old: PublicKey; key: PublicKey; path: string | null }> {
+export async function rotateKey(
+  ledger: Ledger,
+  context: SigningContext,
+  made: NewKey,
+  reason: string,
+): Promise<{ old: PublicKey; key: PublicKey; path: string | null }> {
   const old = await openSigner(ledger, context);
   if (!old) throw none(ledger);
   const { signer, path } = await newSigner(context, made);

@@ -1,5 +1,5 @@
 /** Public keys: Ed25519 and nothing else, so that no document can choose a weaker algorithm. */
-import { createPublicKey, type KeyObject, verify, createHash } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { FormatError } from '../errors.js';
 
 export interface PublicKey {

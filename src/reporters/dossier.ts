@@ -21,6 +21,8 @@ export interface ChainPlace {
 /** A record as its page needs it. */
 export interface RecordDossier {
   kind: 'record';
+  /** As it lies in the ledger. */
+  document: VerificationRecord;
   record: FilledRecord;
   /** Null: it was not stored. */
   place: ChainPlace | null;

@@ -13,7 +13,7 @@ export function nameOf(field: string): string {
   return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 
-function told(value: Named[string]): string {
+export function told(value: Named[string]): string {
   if (value === null) return 'not known';
   return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
 }
@@ -41,7 +41,7 @@ export function environment({ environment: fields, policy, stages, startedAt, fi
   ])}${named(fields)}${stages.length > 0 && html`<h3>Stages</h3>${table('Stages and their times', columns, rows)}<p class="note">Stages run side by side where they can: their times may add up to more than the whole.</p>`}`;
 }
 
-const HOW: Record<string, string> = {
+export const HOW: Record<string, string> = {
   latest: 'the latest restore point of its machine',
   random: 'at random',
   all: 'all restore points were taken',

@@ -21,9 +21,10 @@ function artefacts({ artefacts: all }: FilledRecord): Value {
 }
 
 export function chain({ record, place }: RecordDossier): Markup {
-  if (!place) return html`<p><strong>It was not stored in a ledger.</strong> Nothing but this page speaks for it, and a page can be written by anybody.</p>`;
-  return html`${chainFacts(place)}${howToVerify(record.id, place)}`;
+  return place ? html`${chainFacts(place)}${howToVerify(record.id, place, true)}` : UNSTORED;
 }
+
+export const UNSTORED = html`<p><strong>It was not stored in a ledger.</strong> Nothing but this page speaks for it, and a page can be written by anybody.</p>`;
 
 export function chainFacts(place: ChainPlace): Markup {
   const keys = place.keyIds.map((id) => html`<code>${id}</code> `);
@@ -36,11 +37,12 @@ export function chainFacts(place: ChainPlace): Markup {
   ]);
 }
 
-export function howToVerify(id: string, { entryHash, keyIds }: ChainPlace): Markup {
+/** @param files whether the page names the files of a restore point */
+export function howToVerify(id: string, { entryHash, keyIds }: ChainPlace, files: boolean): Markup {
   return html`<h3>How to verify</h3>
 <ol><li>The chain: <code>snapproof ledger verify --head ${entryHash}</code> recomputes every hash, and says whether this entry is still one of them. Exit code 0: it is; 5: something was changed.</li>
-<li>This page: <code>snapproof report ${id} --format html</code> writes it again from the ledger; <code>--format jsonl</code> prints the document in its canonical form (RFC 8785), whose SHA-256 is the digest above.</li>
-<li>The files: <code>sha256sum</code> of each must give the digests of the section about files. Then they are the bytes that were tested.</li>
+<li>This page: <code>snapproof report ${id} --format html</code> writes it again from the ledger; <code>--format jsonl</code> prints the document in its canonical form (RFC 8785), whose SHA-256, without the line feed at its end, is the digest above.</li>
+${files && html`<li>The files: <code>sha256sum</code> of each must give the digests of the section about files. Then they are the bytes that were tested.</li>`}
 ${keyIds.length > 0 && html`<li>The ${count(keyIds.length, 'signature')}: <code>snapproof ledger verify</code> checks ${keyIds.length === 1 ? 'it' : 'them'} too; an exported archive brings the steps for openssl alone.</li>`}
 </ol>`;
 }
