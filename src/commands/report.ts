@@ -1,6 +1,5 @@
 /** `snapproof report`: a record or a drill of the ledger in another form. Only reads the ledger. */
 import { join } from 'node:path';
-import { RULES, rulesNamed } from '../compliance/index.js';
 import { EXIT, type ExitCode, UsageError } from '../errors.js';
 import { ARTEFACT_FOLDER, isKind, type Ledger, ledgerPath, readLedger, type Stored, stateFolder } from '../ledger/index.js';
 import { wantsColour } from '../reporters/colour.js';
@@ -25,7 +24,7 @@ export interface ReportArguments {
 /** @throws UsageError for wrong arguments or an id that is not there, LedgerError when the ledger cannot be read. */
 export async function reportCommand(args: ReportArguments, library: Library, streams: Streams): Promise<ExitCode> {
   const format = formatOf(args);
-  const setting = settingOf(library, args.controls?.length ? rulesNamed(args.controls) : RULES);
+  const setting = settingOf(library, args.controls);
   const folder = stateFolder(args.state);
   const ledger = readLedger(folder);
   if (!ledger) throw missing(args, `There is no ledger ${ledgerPath(folder)} yet`);

@@ -1,7 +1,6 @@
 /** `snapproof verify`: restore points in, records out; appended to the ledger, then shown. */
 import { join } from 'node:path';
 import type { Check, EngineFinder } from '../check.js';
-import { RULES } from '../compliance/index.js';
 import { EXIT, type ExitCode, InterruptedError, UsageError } from '../errors.js';
 import { ARTEFACT_FOLDER, isKind, type Ledger, openLedger, stateFolder } from '../ledger/index.js';
 import { loadPolicy, type PolicyOverrides } from '../policy/index.js';
@@ -94,7 +93,7 @@ async function deliver(records: VerificationRecord[], args: VerifyArguments, { l
 /** What could not be stored gets a page too, which says so. */
 function pageOf(args: VerifyArguments, library: Library, ledger: Ledger): (record: VerificationRecord) => Promise<string> {
   const folder = join(stateFolder(args.state), ARTEFACT_FOLDER);
-  const setting = settingOf(library, RULES);
+  const setting = settingOf(library);
   return async (record) => {
     const stored = ledger.find(record.id);
     const kept = stored && isKind(stored.document, 'record') ? { entry: stored.entry, document: stored.document } : null;

@@ -60,6 +60,8 @@ export interface Setting {
   checks: ReadonlyMap<string, CheckTitle>;
   /** Rules whose clauses are shown. */
   rules: readonly Rule[];
+  /** With every field, sentence and source: where they were asked for. */
+  rulesInFull: boolean;
   /** ISO 8601, UTC. */
   writtenAt: string;
   version: string;

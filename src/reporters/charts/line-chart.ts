@@ -49,10 +49,11 @@ export interface LineChart {
 
 const WIDTH = 360;
 const HEIGHT = 150;
-const BOX = { left: 50, right: 350, top: 10, bottom: 124 };
+const BOX = { left: 58, right: 350, top: 10, bottom: 124 };
 
 export function lineChart(chart: LineChart): Markup {
-  const ticks = ticksUpTo(chart.most ?? Math.max(0, ...chart.series.flatMap(({ points }) => points.map(({ y }) => y))));
+  const most = chart.most ?? Math.max(0, ...chart.series.flatMap(({ points }) => points.map(({ y }) => y)));
+  const ticks = chart.unit.ticks?.(most) ?? ticksUpTo(most);
   const x = linear(chart.x.from, chart.x.to, BOX.left, BOX.right);
   const y = linear(0, ticks.at(-1) ?? 1, BOX.bottom, BOX.top);
   const id = safeId(chart.id);

@@ -34,6 +34,13 @@ function tidy(value: number): number {
 
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
 
+/** The same for seconds, where 60 and 3600 are round. */
+export function timeTicksUpTo(most: number, about = 4): number[] {
+  if (most <= 30) return ticksUpTo(most);
+  const step = TIME_STEPS.find((one) => most / one <= about) ?? Math.ceil(most / about / 86400) * 86400;
+  return Array.from({ length: Math.ceil(most / step - 1e-9) + 1 }, (_, index) => index * step);
+}
+
 /** Seconds at which a clock is read: 0, 30, 60, ... up to `most`, at most so many. */
 export function secondTicks(most: number, atMost = 5): number[] {
   const step = TIME_STEPS.find((one) => most / one <= atMost) ?? Math.ceil(most / atMost / 86400) * 86400;

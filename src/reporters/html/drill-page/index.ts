@@ -39,7 +39,7 @@ export function renderDrillPage(dossier: DrillDossier, setting: Setting): string
       part('Circumstances', circumstances(drill)),
       part('Sign-offs', signOffs(dossier.signOffs, drill.id)),
       part('Evidence', drillChain(dossier)),
-      part('Rules that this serves', rules(setting.rules, drillSubject(dossier))),
+      part('Rules that this serves', rules(setting.rules, drillSubject(dossier), setting.rulesInFull)),
     ],
     ...{ writtenAt: setting.writtenAt, version: setting.version },
   });

@@ -53,9 +53,19 @@ function passed(all: CheckResult[], titles: Titles): Value {
 
 function skipped(all: CheckResult[], titles: Titles): Value {
   if (all.length === 0) return null;
-  const rows = all.slice(0, MOST.skipped).map((check) => [html`<code>${check.id}</code>`, check.target, expected(check, titles), check.summary]);
+  const alike = new Map<string, CheckResult[]>();
+  for (const check of all) alike.set(`${check.id}\n${check.summary}`, [...(alike.get(`${check.id}\n${check.summary}`) ?? []), check]);
+  const rows = [...alike.values()].slice(0, MOST.skipped).flatMap((group) => skippedRow(group, titles));
   const columns = [{ name: 'Check' }, { name: 'On' }, { name: 'Would have proven' }, { name: 'Why it was skipped' }];
-  return html`<h3>Skipped</h3>${table('Checks that were skipped', columns, rows)}${more(all.length - MOST.skipped)}`;
+  return html`<h3>Skipped</h3>${table('Checks that were skipped', columns, rows)}${more(alike.size - MOST.skipped)}`;
+}
+
+/** The same check skipped for the same reason on several targets is one row. */
+function skippedRow(group: CheckResult[], titles: Titles): Value[][] {
+  const [check] = group;
+  if (!check) return [];
+  const targets = listed(group, MOST.findings, ({ target }) => html`<li>${target}</li>`);
+  return [[html`<code>${check.id}</code>`, html`<ul class="plain">${targets}</ul>`, expected(check, titles), check.summary]];
 }
 
 const more = (number: number): Value => number > 0 && html`<p class="note">and ${count(number, 'more check', 'more checks')}, in the record</p>`;

@@ -45,7 +45,7 @@ export function renderRecordPage(whole: RecordDossier, setting: Setting): string
       part('Sign-offs', signOffs(dossier.signOffs, record.id)),
       part('Files', files(record, folder)),
       part('Evidence', chain(dossier)),
-      part('Rules that this serves', rules(setting.rules, subjectOf(dossier))),
+      part('Rules that this serves', rules(setting.rules, subjectOf(dossier), setting.rulesInFull)),
     ],
     ...{ writtenAt: setting.writtenAt, version: setting.version },
   });

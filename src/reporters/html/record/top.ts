@@ -6,7 +6,7 @@ import { stateCounts } from '../../instances.js';
 import { count, formatBytes, formatSeconds } from '../../units.js';
 import { STATE_WORDS } from '../../ways.js';
 import { VERDICT_MEANING } from '../../words.js';
-import { sign, type Tone, toneOfVerdict } from '../icons.js';
+import { badge, sign, type Tone, toneOfVerdict } from '../icons.js';
 import { type Figure, figures } from '../parts.js';
 import { html, type Markup, type Value } from '../template.js';
 
@@ -40,8 +40,9 @@ function wayFigure({ ways }: FilledRecord, wanted: Way): Figure {
   const way = ways.find((one) => one.way === wanted);
   if (!way) return { name, value: 'Not tried' };
   const { secondsToService: seconds, accelerator, state, verdict } = way;
-  const how = accelerator === 'tcg' ? 'emulated: far slower than a restore' : 'virtualised: as fast as a restore';
-  return { name, value: seconds === null ? capital(STATE_WORDS[state] ?? state) : `At work in ${formatSeconds(seconds)}`, aside: `${verdict}; ${how}` };
+  const how = accelerator === 'tcg' ? 'emulated, far slower than a restore' : 'as fast as a restore';
+  const value = seconds === null ? capital(STATE_WORDS[state] ?? state) : formatSeconds(seconds);
+  return { name, value, aside: html`${badge(toneOfVerdict(verdict), verdict)}${seconds === null ? '' : `, at work after that time; ${how}`}` };
 }
 
 function replay({ recovery: { needed, bytes, seconds }, verdict }: FilledRecord): Figure {

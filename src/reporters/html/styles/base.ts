@@ -25,8 +25,8 @@ section.part > h2::before { content: counter(part) ". "; color: var(--muted); fo
 nav.contents { font-size: .92rem; }
 nav.contents h2 { font-size: .8rem; text-transform: uppercase; letter-spacing: .07em; color: var(--muted); margin-bottom: .5rem; }
 nav.contents ol { margin: 0; padding-left: 1.7em; }
-nav.contents li { padding: .12rem 0; } nav.contents li::marker { color: var(--muted); font-variant-numeric: tabular-nums; }
-nav.contents a { color: var(--ink); text-decoration: none; display: inline-block; padding: .1rem 0; } nav.contents a:hover { text-decoration: underline; color: var(--link); }
+nav.contents li { padding: .22rem 0; } nav.contents li::marker { color: var(--muted); font-variant-numeric: tabular-nums; }
+nav.contents a { color: var(--ink); text-decoration: none; } nav.contents a:hover { text-decoration: underline; color: var(--link); }
 footer { border-top: 1px solid var(--line); margin-top: 2.5rem; padding-top: 1rem; color: var(--muted); font-size: .88rem; }
 @media (min-width: 70rem) {
   .sheet { display: grid; grid-template-columns: 14rem minmax(0, 1fr); gap: 0 3.5rem; }

@@ -17,7 +17,7 @@ details.data td, details.data th { padding: .2rem .6rem .2rem 0; }
 ol.stages { list-style: none; padding: 0; margin: 0 0 1rem; display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .5rem; }
 ol.stages > li { border-top: .3rem solid var(--ok); padding-top: .35rem; } ol.stages > li.never { border-top-color: var(--line); color: var(--muted); }
 ol.stages .name { display: block; font-weight: 600; } ol.stages .when { color: var(--muted); font-size: .88rem; }
-.screens { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 13rem), 1fr)); gap: .9rem; list-style: none; padding: 0; }
+.screens { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 10.5rem), 1fr)); gap: .9rem; list-style: none; padding: 0; }
 .screens figure { margin: 0; } .screens img { width: 100%; height: auto; display: block; border: 1px solid var(--line); border-radius: .25rem; background: #000; }
 .screens figcaption { font-size: .85rem; color: var(--muted); padding-top: .25rem; } .screens li.last, .screens li:target { grid-column: 1 / -1; }
 .screens li.last img, .screens li:target img { max-width: 45rem; }

@@ -10,7 +10,7 @@ export const PARTS = `
 .verdict .sign { width: 3.5rem; height: 3.5rem; grid-row: span 2; } .verdict .sign .mark { stroke-width: 2; }
 .verdict .word { font-size: 1.9rem; font-weight: 750; letter-spacing: .01em; line-height: 1.1; margin: 0; }
 .verdict .meaning { margin: .2rem 0 0; color: var(--ink); }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: .5rem; overflow: hidden; margin: 1rem 0 0; }
+.figures { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: .5rem; overflow: hidden; margin: 1rem 0 0; }
 .figures > div { background: var(--ground); padding: .75rem 1rem; } .figures dt { font-size: .82rem; color: var(--muted); margin: 0; }
 .figures dd { margin: .1rem 0 0; font-size: 1.12rem; font-weight: 650; line-height: 1.3; } .figures dd small { display: block; font-weight: 400; font-size: .85rem; color: var(--muted); margin-top: .15rem; }
 .reasons { padding-left: 1.6em; } .reasons > li { margin-bottom: .5rem; } .reasons > li::marker { font-weight: 650; }
@@ -23,10 +23,14 @@ ul.places { margin: .25rem 0 .5rem; padding-left: 1.2em; color: var(--muted); fo
 dl.facts { display: grid; grid-template-columns: minmax(8rem, 14rem) minmax(0, 1fr); gap: 0; }
 dl.facts > div { display: contents; } dl.facts dt, dl.facts dd { padding: .4rem 0; border-top: 1px solid var(--line); margin: 0; } dl.facts > div:first-child > * { border-top: 0; }
 dl.facts dt { color: var(--muted); padding-right: 1rem; }
-.card { border: 1px solid var(--line); border-radius: .5rem; padding: 1rem 1.25rem; margin: 0 0 1rem; }
+.card { color: var(--ink); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem 1.25rem; margin: 0 0 1rem; }
 .card > h3, .card > h4 { margin: 0 0 .5rem; display: flex; flex-wrap: wrap; gap: .2rem .8rem; align-items: center; }
 .card > :last-child { margin-bottom: 0; }
-.card.bad { border-left: .35rem solid var(--bad); color: inherit; } .card.open { border-left: .35rem solid var(--open); color: inherit; }
+.card.ok { border-left: .35rem solid var(--ok); } .card.bad { border-left: .35rem solid var(--bad); } .card.open { border-left: .35rem solid var(--open); } .card.none { border-left: .35rem solid var(--none); }
+.balance { margin: 1.25rem 0 0; } .balance .stack { height: 1rem; } .balance ul { list-style: none; padding: 0; margin: .4rem 0 0; display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; }
+ul.names { list-style: none; padding: 0; margin: .15rem 0 0; color: var(--ink); font-size: .93rem; columns: 2 14rem; } ul.names > li { padding: .05rem 0; break-inside: avoid; }
+ul.marks { list-style: none; padding: 0; margin: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; font-size: .93rem; } ul.marks .badge { font-weight: 500; }
+ul.legend-list { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; font-size: .93rem; }
 .time { color: var(--muted); font-size: .85rem; font-weight: 400; margin-left: auto; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .note { color: var(--muted); font-size: .93rem; } .empty { color: var(--muted); font-style: italic; }
 pre { background: var(--soft); border: 1px solid var(--line); border-radius: .4rem; padding: .75rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 1rem; }
