@@ -6,9 +6,9 @@ import { Command, CommanderError, Option } from 'commander';
 import { CHECKS, FINDERS } from '../checks/index.js';
 import { checksCommand } from './commands/checks.js';
 import { doctor } from './commands/doctor.js';
+import { addEvidenceVerbs } from './commands/evidence-verbs.js';
 import { historyCommand } from './commands/history.js';
 import { inspectCommand } from './commands/inspect.js';
-import { ledgerVerifyCommand } from './commands/ledger.js';
 import { exitCodeOf, problemText } from './commands/problems.js';
 import { reportCommand } from './commands/report.js';
 import { verifyCommand } from './commands/verify.js';
@@ -48,6 +48,7 @@ state(program.command('verify'))
   .option('--skip <ID>', 'without this check or family (may be given again)', collect, [])
   .option('--json', 'one JSON document on standard output')
   .option('--report <DIR>', 'write the report files there')
+  .option('--require-signature', 'what could not be signed is an error')
   .addHelpText('after', '\nExit codes: 0 all passed, 1 at least one failed, 2 usage, 3 inconclusive, 4 the tool itself failed, 5 ledger, 130 interrupted.')
   .action(async (paths: string[], options) => {
     exitCode = await verifyCommand({ paths, ...options }, library, streams);
@@ -85,6 +86,7 @@ state(program.command('history'))
   .option('--machine <NAME>', 'only of this machine')
   .addOption(new Option('--verdict <WORD>', 'only with this verdict').choices(['passed', 'failed', 'inconclusive']))
   .option('--limit <N>', 'at most so many, the newest first', Number)
+  .addOption(new Option('--kind <KIND>', 'other documents than records').choices(['record', 'drill', 'sign-off', 'key', 'timestamp', 'all']))
   .option('--json', 'one JSON document on standard output')
   .action(async (options) => {
     exitCode = await historyCommand(options, streams);
@@ -102,13 +104,9 @@ state(program.command('report'))
     exitCode = await reportCommand({ id, ...options }, library, streams);
   });
 
-const ledger = program.command('ledger').description('the store of all records');
-state(ledger.command('verify'))
-  .description('recompute every hash; names each record that was changed, removed, inserted or reordered')
-  .option('--json', 'one JSON document on standard output')
-  .action(async (options) => {
-    exitCode = await ledgerVerifyCommand(options, streams);
-  });
+addEvidenceVerbs(program, streams, (code) => {
+  exitCode = code;
+});
 
 function report(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.passed : EXIT.usage;

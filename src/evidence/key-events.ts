@@ -2,7 +2,7 @@
 
 import type { KeyDocument } from '../documents.js';
 import { LedgerError } from '../errors.js';
-import { type Ledger, type LedgerEntry, newRecordId } from '../ledger/index.js';
+import { canonicalJson, type Ledger, type LedgerEntry, newRecordId, nextEntry, type Sealed } from '../ledger/index.js';
 import { createKey } from './key-files.js';
 import { type PublicKey, readPublicKey } from './public-key.js';
 import { keyInUse, openSigner, type Signer, type SigningContext, seal, signerFor, signerOf } from './signer.js';
@@ -14,18 +14,30 @@ export interface NewKey {
   publicKey: PublicKey | null;
 }
 
+const MOST_TRIES = 20;
+
 /**
- * The first key, or a new one after all others were lost or revoked.
+ * The first key, or a new one after all others were lost or revoked: nothing vouches for that one, so whoever verifies must name it.
+ * @param lost the private key in use is no more
  * @throws LedgerError `key.exists` when one is in use
  */
-export async function initKey(ledger: Ledger, context: SigningContext, made: NewKey): Promise<{ key: PublicKey; entry: LedgerEntry; path: string | null }> {
+export async function initKey(
+  ledger: Ledger,
+  context: SigningContext,
+  made: NewKey,
+  lost: boolean,
+): Promise<{ key: PublicKey; first: boolean; path: string | null }> {
   const inUse = keyInUse(ledger);
-  if (inUse) throw exists(inUse);
+  if (inUse && !lost) throw exists(inUse);
   const { signer, path } = await newSigner(context, made);
   const first = ledger.documents({ kind: 'key', limit: 1 }).length === 0;
-  const reason = first ? 'The first key of this ledger.' : 'A new beginning: no earlier key was in use.';
-  const entry = await appendSigned(ledger, keyDocument('added', signer.publicKey, reason), [signer]);
-  return { key: signer.publicKey, entry, path };
+  await appendSigned(ledger, keyDocument('added', signer.publicKey, beginning(first, inUse)), [signer]);
+  return { key: signer.publicKey, first, path };
+}
+
+function beginning(first: boolean, lost: KeyDocument | null): string {
+  if (first) return 'The first key of this ledger.';
+  return lost ? `A new beginning: the private key of ${lost.keyId} is lost.` : 'A new beginning: no earlier key was in use.';
 }
 
 /**
@@ -76,11 +88,35 @@ async function newSigner(context: SigningContext, { passphrase, publicKey }: New
   return { signer: signerOf(made.publicKey, made.privateKey), path: made.path };
 }
 
-/** Signatures are made first where that takes time, on the entry as it will be: another writer in between is met by doing it again. */
+/**
+ * A key event is never in the chain without its signatures: they are made first, of the entry as it will be, because a signing command takes
+ * time. When another writer was faster, it is done again.
+ */
 async function appendSigned(ledger: Ledger, document: KeyDocument, signers: Signer[]): Promise<LedgerEntry> {
-  const entry = ledger.append(document);
-  for (const signer of signers) ledger.addEnvelopes(entry.seq, await seal(signer, document, entry));
-  return entry;
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const now = new Date();
+    const expected = nextEntry(ledger.head(), document.id, canonicalJson(document), now.toISOString());
+    const sealed: Sealed[] = [];
+    for (const signer of signers) sealed.push(...(await seal(signer, document, expected)));
+    const entry = appendIf(ledger, document, now, expected, sealed);
+    if (entry) return entry;
+  }
+  throw new LedgerError({ code: 'ledger.busy', message: `Other programs append to ${ledger.path} all the time, so no key could be stored. Try again later.` });
+}
+
+function appendIf(ledger: Ledger, document: KeyDocument, now: Date, expected: LedgerEntry, sealed: Sealed[]): LedgerEntry | null {
+  try {
+    return ledger.append(document, { now, seal: (entry) => (entry.entryHash === expected.entryHash ? sealed : overtaken()) });
+  } catch (error) {
+    if (error instanceof Overtaken || (error instanceof LedgerError && error.cause instanceof Overtaken)) return null;
+    throw error;
+  }
+}
+
+class Overtaken extends Error {}
+
+function overtaken(): never {
+  throw new Overtaken();
 }
 
 function keyDocument(event: KeyDocument['event'], { keyId, pem }: PublicKey, reason: string): KeyDocument {

@@ -85,10 +85,23 @@ function hasWarning({ findings }: CheckResult): boolean {
 }
 
 /** Why a payload, whose signature is good, does not say what is true of the document; null when it does. Other fields are left alone. */
-export function objectionTo(payload: Buffer, name: string, document: LedgerDocument, entry: LedgerEntry): string | null {
-  const expected = statementsOf(document, entry).find((one) => one.name === name)?.statement;
+export function objectionTo(payload: Buffer, name: string, document: unknown, entry: LedgerEntry): string | null {
+  const expected = expectedOf(document, entry)?.find((one) => one.name === name)?.statement;
   if (!expected) return `there must be no statement "${name}" about it`;
-  const said = parsed(payload);
+  return payload.equals(payloadOf(expected)) ? null : difference(parsed(payload), expected, name);
+}
+
+/** Null for a document that does not have the shape of its kind. */
+function expectedOf(document: unknown, entry: LedgerEntry): { name: StatementName; statement: Statement }[] | null {
+  try {
+    return statementsOf(document as LedgerDocument, entry);
+  } catch {
+    return null;
+  }
+}
+
+/** An older or newer snapproof may say more about the same: only what binds the statement to the document is compared. */
+function difference(said: Record<string, unknown> | null, expected: Statement, name: string): string | null {
   const parts: (keyof Statement)[] = ['_type', 'predicateType', 'subject'];
   const wrong = parts.find((part) => !same(said?.[part], expected[part]));
   if (wrong) return `its statement has another ${wrong}`;
@@ -106,8 +119,13 @@ function parsed(payload: Buffer): Record<string, unknown> | null {
   }
 }
 
+/** The value is parsed JSON, so it has a canonical form unless it is absurd. */
 function same(value: unknown, expected: unknown): boolean {
-  return value !== undefined && canonicalJson(value) === canonicalJson(expected);
+  try {
+    return value !== undefined && canonicalJson(value) === canonicalJson(expected);
+  } catch {
+    return false;
+  }
 }
 
 function recordUrn(recordSha256: string): string {

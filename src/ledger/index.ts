@@ -2,7 +2,7 @@
 
 export { ARTEFACT_FOLDER, artefactPath, keepArtefact } from './artefacts.js';
 export { canonicalJson, plainJson } from './canonical.js';
-export { digestOf, EMPTY_HEAD, GENESIS_HASH, type LedgerEntry, type LedgerHead, sha256Hex } from './entry.js';
+export { digestOf, EMPTY_HEAD, entryHash, GENESIS_HASH, type LedgerEntry, type LedgerHead, nextEntry, sha256Hex } from './entry.js';
 export type { Sealed, StoredEnvelope } from './envelopes.js';
 export { DOCUMENT_KINDS, type DocumentKind, type DocumentOf, isKind, kindOf, schemaOf } from './kinds.js';
 export {
@@ -18,4 +18,5 @@ export {
 export type { DocumentFilter, LatestFilter, Stored } from './lookups.js';
 export { buildRecord, buildRunDocument, newRecordId, type RecordInput } from './record.js';
 export { documentSchema, problemsOfDocument, problemsOfRecord, problemsOfRun, runSchema } from './schemas.js';
+export type { SignedText } from './texts.js';
 export type { LedgerNote, LedgerProblem, LedgerProblemKind, LedgerVerification } from './verify.js';

@@ -9,9 +9,10 @@ import { type ConnectOptions, connect, connectReadOnly, isUnborn, type LedgerDat
 import { EMPTY_HEAD, type LedgerEntry, type LedgerHead, nextEntry } from './entry.js';
 import { allEnvelopes, envelopesOf, insertEnvelopes, type Sealed, type StoredEnvelope, seqsWithout } from './envelopes.js';
 import { ledgerFault } from './faults.js';
-import type { DocumentKind, DocumentOf } from './kinds.js';
+import { type DocumentKind, type DocumentOf, schemaOf } from './kinds.js';
 import { type DocumentFilter, type LatestFilter, Lookups, type Stored } from './lookups.js';
 import { statement } from './statements.js';
+import { entriesAfter, type SignedText, strayEnvelopes, textsAfter } from './texts.js';
 import { checkEntry, type LedgerVerification, verifyEntries } from './verify.js';
 
 export interface HistoryFilter {
@@ -33,6 +34,9 @@ export interface AppendOptions {
   /** Signs the entry within the transaction that stores it. What it throws undoes the entry too. */
   seal?: (entry: LedgerEntry, text: string) => Sealed[];
 }
+
+/** Entries that are in memory at once when all are walked. */
+const LOT = 256;
 
 /** The folder given by `--state`, else snapproof's own below the XDG state folder. */
 export function stateFolder(option: string | undefined, env: NodeJS.ProcessEnv = process.env): string {
@@ -144,10 +148,11 @@ export class Ledger {
     return this.read(() => checkEntry(this.database, seq), [`There is no entry ${seq}.`]);
   }
 
-  /** Whether the chain holds an entry with this hash, such as a head that was printed earlier. */
+  /** Whether the chain holds an entry with this hash, such as a head that was printed earlier; blanks in it do not matter. */
   holds(hash: string): boolean {
     const sql = 'SELECT 1 FROM entries WHERE entry_hash = ?';
-    return hash === EMPTY_HEAD.hash || this.read(() => statement<[string]>(this.database, sql).get(hash.trim().toLowerCase()) !== undefined, false);
+    const wanted = hash.replace(/\s/g, '').toLowerCase();
+    return wanted === EMPTY_HEAD.hash || this.read(() => statement<[string]>(this.database, sql).get(wanted) !== undefined, false);
   }
 
   /** Adds signatures of an entry that is there already. @throws LedgerError when it has one of them */
@@ -162,6 +167,39 @@ export class Ledger {
   /** Of all entries, in their order. */
   *envelopes(): Generator<StoredEnvelope> {
     yield* this.read(() => allEnvelopes(this.database), [][Symbol.iterator]());
+  }
+
+  /** Entries as they lie in the file, with their signatures, in lots that fit memory; nothing in them is verified. */
+  *texts(kind?: DocumentKind): Generator<SignedText[]> {
+    let last = Number.MIN_SAFE_INTEGER;
+    for (;;) {
+      const lot = this.read(() => textsAfter(this.database, last, LOT, kind && schemaOf(kind)), []);
+      if (lot.length === 0) return;
+      yield lot;
+      last = lot.at(-1)?.entry.seq ?? last;
+    }
+  }
+
+  /** One entry as it lies in the file, with its signatures. */
+  text(seq: number): SignedText | null {
+    const [signed] = this.read(() => textsAfter(this.database, seq - 1, 1), []);
+    return signed?.entry.seq === seq ? signed : null;
+  }
+
+  /** The chain without the documents, in lots. */
+  *chain(): Generator<LedgerEntry[]> {
+    let last = Number.MIN_SAFE_INTEGER;
+    for (;;) {
+      const lot = this.read(() => entriesAfter(this.database, last, LOT), []);
+      if (lot.length === 0) return;
+      yield lot;
+      last = lot.at(-1)?.seq ?? last;
+    }
+  }
+
+  /** Numbers that signatures name and no entry has. */
+  strayEnvelopes(): number[] {
+    return this.read(() => strayEnvelopes(this.database), []);
   }
 
   /** Numbers of entries that have no statement of this name. */
