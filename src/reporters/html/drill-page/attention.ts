@@ -8,6 +8,7 @@ import { count } from '../../units.js';
 import { outcomeCounts } from '../../words.js';
 import { badge, toneOfVerdict } from '../icons.js';
 import { facts, listed, nothing, when } from '../parts.js';
+import { byReason, untestedItem } from '../record/coverage.js';
 import { whatToDo, why } from '../record/why.js';
 import { html, type Markup, type Value } from '../template.js';
 
@@ -25,10 +26,12 @@ export function attention({ drill, records }: DrillDossier): Value {
 function card(item: DrillItem, dossier: RecordDossier | null): Markup {
   const word = wordOf(item);
   const tone = toneOfVerdict(item.verdict && word === item.verdict ? word : null);
-  return html`<article class="card ${tone}"><h3>${badge(tone, word)}${item.machine}<span class="time">taken ${when(item.takenAt)}</span></h3>
+  return html`<article class="card ${tone}"><h3>${badge(tone, word)}${item.machine}${late(item) && html` <span class="flag">objective missed</span>`}<span class="time">taken ${when(item.takenAt)}</span></h3>
 ${item.why.length > 0 && html`<ul>${listed(item.why, 10, (text) => html`<li>${text}</li>\n`)}</ul>`}${body(item, dossier)}</article>
 `;
 }
+
+const late = ({ rto, rpo }: DrillItem): boolean => rto?.met === false || rpo?.met === false;
 
 function body(item: DrillItem, dossier: RecordDossier | null): Value {
   const bounds = [
@@ -38,8 +41,7 @@ function body(item: DrillItem, dossier: RecordDossier | null): Value {
   if (!dossier) return facts([['Restore point', item.restorePoint], ['Path', html`<code>${item.path}</code>`], ...bounds]);
   const { record } = withoutFolder(dossier.record);
   const advice = whatToDo(record);
-  const open = [...record.coverage.untested].sort((a, b) => Number(b.holdsData) - Number(a.holdsData));
-  const untested = html`<ul class="plain">${listed(open, MOST.untested, ({ what, why: reason }) => html`<li><span class="what">${what}</span><br><span class="how">${reason}</span></li>\n`)}</ul>`;
+  const groups = byReason(record.coverage.untested);
   return html`${record.verdict !== 'passed' && why(record)}${facts([
     ['Restore point', item.restorePoint],
     ['Path', html`<code>${item.path}</code>`],
@@ -47,7 +49,7 @@ function body(item: DrillItem, dossier: RecordDossier | null): Value {
     record.instances.length > 0 ? ['Databases', stateCounts(record.instances)] : null,
     ['Checks', outcomeCounts(record.checks.map(({ outcome }) => outcome))],
     advice ? ['What to do', advice] : null,
-    open.length > 0 ? ['Not tested', untested] : null,
+    groups.length > 0 ? ['Not tested', html`<ul class="plain">${listed(groups, MOST.untested, untestedItem)}</ul>`] : null,
     ['Record', html`<code>${record.id}</code>`],
   ])}`;
 }

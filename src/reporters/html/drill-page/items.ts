@@ -11,7 +11,15 @@ import { html, type Value } from '../template.js';
 
 /** A row takes about two thousand bytes. */
 const MOST = 3000;
-const COLUMNS = [{ name: 'Machine' }, { name: 'Verdict' }, { name: 'Consistency' }, { name: 'Cold boot' }, { name: 'Resume' }, { name: 'Why' }];
+const COLUMNS = [
+  { name: 'Machine' },
+  { name: 'Taken' },
+  { name: 'Verdict' },
+  { name: 'Consistency' },
+  { name: 'Cold boot' },
+  { name: 'Resume' },
+  { name: 'Why' },
+];
 
 export function items({ drill, records }: DrillDossier): Value {
   if (drill.items.length === 0) return nothing('No restore point was chosen.');
@@ -25,7 +33,8 @@ function row(item: DrillItem, record: FilledRecord | null): Value[] {
   const word = wordOf(item);
   const old = item.state === 'still-valid' && html`<br><span class="how">by an earlier record that still counts</span>`;
   return [
-    html`${item.machine}<br><span class="how">${item.restorePoint}<br>taken ${when(item.takenAt)}</span>`,
+    html`${item.machine}<br><span class="how">${item.restorePoint}</span>`,
+    when(item.takenAt),
     html`${badge(toneOfVerdict(item.verdict && word === item.verdict ? word : null), word)}${old}`,
     record?.consistency.observed ?? '–',
     way(record, 'boot'),

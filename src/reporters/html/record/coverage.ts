@@ -8,12 +8,12 @@ const MOST = 400;
 
 export function coverage({ coverage: { tested, untested } }: FilledRecord): Markup {
   const done = listed(tested, MOST, ({ what, how }) => html`<li><span class="what">${what}</span><br><span class="how">${how}</span></li>\n`);
-  return html`<div class="columns"><div><h3>Not tested</h3>${untested.length > 0 ? html`<ul class="plain">${listed(byReason(untested), MOST, open)}</ul>` : nothing('Nothing that is known of.')}</div>
+  return html`<div class="columns"><div><h3>Not tested</h3>${untested.length > 0 ? html`<ul class="plain">${listed(byReason(untested), MOST, untestedItem)}</ul>` : nothing('Nothing that is known of.')}</div>
 <div><h3>Tested</h3>${tested.length > 0 ? html`<ul class="plain">${done}</ul>` : nothing('Nothing.')}</div></div>
 `;
 }
 
-interface Group {
+export interface Group {
   why: string;
   holdsData: boolean;
   items: UntestedItem[];
@@ -31,11 +31,11 @@ export function byReason(untested: readonly UntestedItem[]): Group[] {
   return [...groups, ...rest.values()];
 }
 
-function open({ why, holdsData, items }: Group): Markup {
+export function untestedItem({ why, holdsData, items }: Group): Markup {
   const [only] = items;
   if (only && items.length === 1) {
     const flag = holdsData ? html` <span class="flag">may hold data</span>` : null;
     return html`<li><span class="what">${only.what}</span>${flag}<br><span class="how">${why}</span></li>\n`;
   }
-  return html`<li><span class="what">${items.length} more</span><br><span class="how">${why}</span><ul class="names">${listed(items, MOST, ({ what }) => html`<li>${what}</li>\n`)}</ul></li>\n`;
+  return html`<li><span class="what">${items.length} things, for one reason</span><br><span class="how">${why}</span><ul class="names">${listed(items, MOST, ({ what }) => html`<li>${what}</li>\n`)}</ul></li>\n`;
 }

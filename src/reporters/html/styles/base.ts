@@ -24,7 +24,7 @@ main { counter-reset: part; min-width: 0; }
 section.part > h2::before { content: counter(part) ". "; color: var(--muted); font-weight: 400; }
 nav.contents { font-size: .92rem; }
 nav.contents h2 { font-size: .8rem; text-transform: uppercase; letter-spacing: .07em; color: var(--muted); margin-bottom: .5rem; }
-nav.contents ol { margin: 0; padding-left: 1.7em; }
+nav.contents ol { margin: 0; padding-left: 2em; }
 nav.contents li { padding: .22rem 0; } nav.contents li::marker { color: var(--muted); font-variant-numeric: tabular-nums; }
 nav.contents a { color: var(--ink); text-decoration: none; } nav.contents a:hover { text-decoration: underline; color: var(--link); }
 footer { border-top: 1px solid var(--line); margin-top: 2.5rem; padding-top: 1rem; color: var(--muted); font-size: .88rem; }

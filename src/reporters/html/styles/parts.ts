@@ -3,7 +3,7 @@ export const PARTS = `
 .sign { width: 1.1em; height: 1.1em; flex: none; vertical-align: -.18em; }
 .sign .body { fill: currentColor; } .sign .mark { fill: none; stroke: var(--ground); stroke-width: 2.6; stroke-linecap: round; stroke-linejoin: round; }
 .ok { color: var(--ok); } .bad { color: var(--bad); } .open { color: var(--open); } .void { color: var(--void); } .none { color: var(--none); }
-.badge { display: inline-flex; gap: .4em; align-items: center; font-weight: 600; white-space: nowrap; }
+.badge { font-weight: 600; white-space: nowrap; } .badge .sign { margin-right: .4em; }
 .verdict { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0 1.25rem; align-items: center; padding: 1.25rem 1.5rem; border-radius: .5rem;
   border: 1px solid currentColor; border-left-width: .5rem; }
 .verdict.ok { background: var(--ok-ground); } .verdict.bad { background: var(--bad-ground); } .verdict.open { background: var(--open-ground); } .verdict.void { background: var(--void-ground); } .verdict.none { background: var(--none-ground); }
@@ -15,10 +15,11 @@ export const PARTS = `
 .figures dd { margin: .1rem 0 0; font-size: 1.12rem; font-weight: 650; line-height: 1.3; } .figures dd small { display: block; font-weight: 400; font-size: .85rem; color: var(--muted); margin-top: .15rem; }
 .reasons { padding-left: 1.6em; } .reasons > li { margin-bottom: .5rem; } .reasons > li::marker { font-weight: 650; }
 ul.plain { list-style: none; padding: 0; } ul.plain > li { padding: .35rem 0; border-top: 1px solid var(--line); } ul.plain > li:first-child { border-top: 0; }
-ul.places { margin: .25rem 0 .5rem; padding-left: 1.2em; color: var(--muted); font-size: .93rem; }
-.what { font-weight: 600; } .how { color: var(--muted); }
+ul.places .flag { margin-left: 0; } ul.places { margin: .25rem 0 .5rem; padding-left: 1.2em; color: var(--muted); font-size: .93rem; }
+.what { font-weight: 600; } .how { color: var(--muted); font-weight: 400; }
 .flag { display: inline-block; font-size: .78rem; font-weight: 650; padding: .05rem .5rem; border-radius: 1rem; background: var(--open-ground); color: var(--open); margin-left: .3rem; }
 .flag.bad { background: var(--bad-ground); color: var(--bad); } .flag.none { background: var(--none-ground); color: var(--none); }
+.columns h3 { margin-top: .25rem; } .part > h2 + h3 { margin-top: .25rem; } dl.facts ul:not(.plain) { padding-left: 1.2em; } dl.facts dd > :last-child { margin-bottom: 0; } dl.facts ul.plain > li:first-child { padding-top: 0; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 0 2.5rem; }
 dl.facts { display: grid; grid-template-columns: minmax(8rem, 14rem) minmax(0, 1fr); gap: 0; }
 dl.facts > div { display: contents; } dl.facts dt, dl.facts dd { padding: .4rem 0; border-top: 1px solid var(--line); margin: 0; } dl.facts > div:first-child > * { border-top: 0; }
