@@ -73,7 +73,7 @@ export function hash(digest: string): Markup {
 
 /** An instant as people read it. */
 export function when(instant: string | null): Value {
-  return instant === null ? 'not known' : formatInstant(instant);
+  return instant === null ? 'not known' : html`<span class="instant">${formatInstant(instant)}</span>`;
 }
 
 /** A list that is cut, and says so. */

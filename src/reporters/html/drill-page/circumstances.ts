@@ -42,17 +42,19 @@ export function isolation({ records }: DrillDossier): Value {
   const said = saidBy(all);
   const rows = said.slice(0, MOST).map(({ name, value, number }) => [nameOf(name), value, `${number} of ${all.length}`]);
   const columns = [{ name: 'Isolation' }, { name: 'How' }, { name: 'Records', number: true }];
-  const deviating = all.filter(({ deviations }) => deviations.length > 0);
+  const deviating = deviationsOf(all);
   const incomplete = all.filter(({ cleanup }) => !cleanup.complete).length;
-  const deviations = listed(
-    deviating,
-    MOST,
-    ({ restorePoint, deviations: own }) =>
-      html`<li><span class="what">${restorePoint.machine}</span><br><span class="how">${own.slice(0, 10).join(' ')}</span></li>\n`,
-  );
+  const deviations = listed(deviating, MOST, ([text, machines]) => html`<li>${text}<br><span class="how">${machines.slice(0, MOST).join(', ')}</span></li>\n`);
   return html`${table('Isolation of the records', columns, rows)}
 <h3>Deviations from the original machines or the usual test</h3>${deviating.length > 0 ? html`<ul class="plain">${deviations}</ul>` : nothing('None.')}
 <p>${incomplete === 0 ? 'Clean-up was complete after every test.' : `Clean-up was not complete after ${count(incomplete, 'test')}: see the records.`}</p>`;
+}
+
+/** Each with the machines of which it is true. */
+function deviationsOf(all: FilledRecord[]): [string, string[]][] {
+  const found = new Map<string, string[]>();
+  for (const { deviations, restorePoint } of all) for (const text of deviations) found.set(text, [...(found.get(text) ?? []), restorePoint.machine]);
+  return [...found];
 }
 
 function saidBy(all: FilledRecord[]): { name: string; value: string; number: number }[] {

@@ -1,4 +1,4 @@
-/** What was proven, and what was not: side by side, because silence would read as a pass. */
+/** What was proven, and what was not: what was not stands first, because silence would read as a pass. */
 import type { UntestedItem } from '../../../types.js';
 import type { FilledRecord } from '../../dossier.js';
 import { listed, nothing } from '../parts.js';
@@ -8,8 +8,8 @@ const MOST = 400;
 
 export function coverage({ coverage: { tested, untested } }: FilledRecord): Markup {
   const done = listed(tested, MOST, ({ what, how }) => html`<li><span class="what">${what}</span><br><span class="how">${how}</span></li>\n`);
-  return html`<div class="columns"><div><h3>Not tested</h3>${untested.length > 0 ? html`<ul class="plain">${listed(byReason(untested), MOST, untestedItem)}</ul>` : nothing('Nothing that is known of.')}</div>
-<div><h3>Tested</h3>${tested.length > 0 ? html`<ul class="plain">${done}</ul>` : nothing('Nothing.')}</div></div>
+  return html`<h3>Not tested</h3>${untested.length > 0 ? html`<ul class="plain">${listed(byReason(untested), MOST, untestedItem)}</ul>` : nothing('Nothing that is known of.')}
+<h3>Tested</h3>${tested.length > 0 ? html`<ul class="plain many">${done}</ul>` : nothing('Nothing.')}
 `;
 }
 

@@ -29,6 +29,7 @@ dl.facts dt { color: var(--muted); padding-right: 1rem; }
 .card > :last-child { margin-bottom: 0; }
 .card.ok { border-left: .35rem solid var(--ok); } .card.bad { border-left: .35rem solid var(--bad); } .card.open { border-left: .35rem solid var(--open); } .card.none { border-left: .35rem solid var(--none); }
 .balance { margin: 1.25rem 0 0; } .balance .stack { height: 1rem; } .balance ul { list-style: none; padding: 0; margin: .4rem 0 0; display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; }
+ul.many { columns: 2 22rem; column-gap: 2.5rem; } ul.many > li { break-inside: avoid; }
 ul.names { list-style: none; padding: 0; margin: .15rem 0 0; color: var(--ink); font-size: .93rem; columns: 2 14rem; } ul.names > li { padding: .05rem 0; break-inside: avoid; }
 ul.marks { list-style: none; padding: 0; margin: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; font-size: .93rem; } ul.marks .badge { font-weight: 500; }
 ul.legend-list { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; font-size: .93rem; }

@@ -3,7 +3,7 @@ export const TABLES = `
 table { border-collapse: collapse; width: 100%; font-size: .93rem; }
 th, td { text-align: left; vertical-align: top; padding: .45rem .9rem .45rem 0; border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--muted); font-weight: 600; font-size: .85rem; }
-th, td { min-width: 5rem; } tbody th { font-weight: 600; min-width: 8rem; } th.number, td.number { min-width: 3.5rem; } td ul { margin: 0; } td ul.plain > li { border: 0; padding: 0 0 .1rem; } th:last-child, td:last-child { padding-right: 0; }
+th, td { min-width: 5rem; } tbody th { font-weight: 600; min-width: 8rem; } th.number, td.number { min-width: 3.5rem; } .instant { white-space: nowrap; } td ul { margin: 0; } td ul.plain > li { border: 0; padding: 0 0 .1rem; } th:last-child, td:last-child { padding-right: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 thead .number { white-space: normal; }
 .bar { width: 100%; min-width: 4rem; height: .55rem; display: block; margin-top: .45rem; } .bar .rest { fill: var(--none-ground); } .bar .part { fill: var(--a); } .bar.missed .part { fill: var(--bad); }
