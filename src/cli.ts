@@ -19,7 +19,11 @@ import { statusCommand } from './commands/status.js';
 import { runCommand } from './commands/run.js';
 import { verifyCommand } from './commands/verify.js';
 import { ITEM_VERB } from './drill/child.js';
+import { reportCommand } from './commands/report.js';
+import { verifyCommand } from './commands/verify.js';
+import { RULES } from './compliance/index.js';
 import { EXIT, type ExitCode } from './errors.js';
+import { FORMATS } from './reporters/formats.js';
 import { isReaderGone } from './reporters/write.js';
 import { PACKAGE_FOLDER, VERSION } from './version.js';
 
@@ -120,6 +124,18 @@ state(program.command('history'))
   .option('--json', 'one JSON document on standard output')
   .action(async (options) => {
     exitCode = await historyCommand(options, streams);
+  });
+
+state(program.command('report'))
+  .description('write a record or a drill as text, page (HTML), JUnit XML, Markdown, CSV or JSON Lines')
+  .argument('[id]', 'of a record or a drill')
+  .option('--latest', 'the newest record or drill')
+  .option('--machine <NAME>', 'the newest record of this machine')
+  .addOption(new Option('--format <FORMAT>', 'default: by the name of the file, else text').choices([...FORMATS]))
+  .option('--out <PATH>', 'file, or folder in which it gets a name (default: standard output)')
+  .option('--controls <RULE>', `only what serves this rule: ${RULES.map(({ id }) => id).join(', ')} (may be given again)`, collect, [])
+  .action(async (id: string | undefined, options) => {
+    exitCode = await reportCommand({ id, ...options }, library, streams);
   });
 
 addEvidenceVerbs(program, streams, (code) => {

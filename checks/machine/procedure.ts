@@ -87,7 +87,7 @@ async function pressPower(watch: Watch, plan: Plan, probes: ProbeResult[], note:
 
 async function evidenceOf(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<LifeEvidence> {
   const { machine } = watch;
-  await keepLogs(watch);
+  await keepLogs(watch, probes);
   return {
     ...{ way: machine.way, accelerator: machine.accelerator, refusal: '', ending: endingOf(watch) },
     ...{ looks: thinned(watch.looks), events: machine.events.slice(-MOST_EVENTS), probes },
@@ -106,10 +106,16 @@ function endingOf(watch: Watch): Ending {
   return 'stopped-by-us';
 }
 
-async function keepLogs(watch: Watch): Promise<void> {
+async function keepLogs(watch: Watch, probes: readonly ProbeResult[]): Promise<void> {
   const { machine } = watch;
   await watch.keepFile('serial.log', 'text/plain', Buffer.from(machine.serialText()));
   await watch.keepFile('events.json', 'application/json', Buffer.from(JSON.stringify(machine.events)));
   const series = watch.looks.map(({ screen, ...look }) => ({ ...look, screen: screen?.digest ?? null }));
   await watch.keepFile('progress.json', 'application/json', Buffer.from(JSON.stringify(series)));
+  const timeline = {
+    stages: watch.stages,
+    probes: probes.map(({ kind, wallMs, guestMs, answered, what }) => ({ kind, wallMs, guestMs, answered, what })),
+    screens: watch.screens,
+  };
+  await watch.keepFile('timeline.json', 'application/json', Buffer.from(JSON.stringify(timeline)));
 }

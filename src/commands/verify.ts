@@ -2,12 +2,13 @@
 import { join } from 'node:path';
 import type { Check, EngineFinder } from '../check.js';
 import { EXIT, type ExitCode, InterruptedError, UsageError } from '../errors.js';
-import { ARTEFACT_FOLDER, stateFolder } from '../ledger/index.js';
+import { ARTEFACT_FOLDER, isKind, type Ledger, stateFolder } from '../ledger/index.js';
 import { loadPolicy, type PolicyOverrides } from '../policy/index.js';
 import { removeAbandoned } from '../process/clean-up.js';
 import { installSignalHandlers } from '../process/signals.js';
 import { wantsColour } from '../reporters/colour.js';
 import { prepareReportFolder, reportFiles } from '../reporters/files.js';
+import { renderRecordPage } from '../reporters/html/record/index.js';
 import { writeRunDocument } from '../reporters/json.js';
 import { openProgress } from '../reporters/progress.js';
 import { renderSummary } from '../reporters/summary.js';
@@ -18,6 +19,8 @@ import { loadRestorePoints } from '../sources/index.js';
 import type { Depth, VerificationRecord } from '../types.js';
 import { KeptErrors } from './problems.js';
 import { openRecording } from './recording.js';
+import { gatherRecord, unstored } from './report/gather.js';
+import { settingOf } from './report/setting.js';
 import type { Streams } from './streams.js';
 import { print, widthOf } from './streams.js';
 
@@ -65,7 +68,7 @@ export async function verifyCommand(args: VerifyArguments, library: Library, str
         if (!args.json) await errors.keep(() => printRecord(record, entry ? recorder.ledger.path : null, streams));
       } else if (abort.signal.aborted) break;
     }
-    await deliver(records, args, recorder.ledger.path, streams, errors);
+    await deliver(records, args, { library, ledger: recorder.ledger, streams, errors });
   } finally {
     uninstall();
     recorder.close();
@@ -74,13 +77,31 @@ export async function verifyCommand(args: VerifyArguments, library: Library, str
   return exitCodeOf(records);
 }
 
+interface Delivery {
+  library: Library;
+  ledger: Ledger;
+  streams: Streams;
+  errors: KeptErrors;
+}
+
 /** What belongs to the whole run: report files, the JSON document or the summary. */
-async function deliver(records: VerificationRecord[], args: VerifyArguments, storedAt: string, streams: Streams, errors: KeptErrors): Promise<void> {
+async function deliver(records: VerificationRecord[], args: VerifyArguments, { library, ledger, streams, errors }: Delivery): Promise<void> {
   if (records.length === 0) return;
   const { report } = args;
-  if (report !== undefined) await errors.keep(() => reportFiles(records, report, { storedAt }));
+  if (report !== undefined) await errors.keep(() => reportFiles(records, report, { storedAt: ledger.path, page: pageOf(args, library, ledger) }));
   if (args.json) await errors.keep(() => writeRunDocument(records, streams.stdout));
   else if (records.length > 1) await errors.keep(() => print(streams.stdout, renderSummary(records, appearance(streams))));
+}
+
+/** What could not be stored gets a page too, which says so. */
+function pageOf(args: VerifyArguments, library: Library, ledger: Ledger): (record: VerificationRecord) => Promise<string> {
+  const folder = join(stateFolder(args.state), ARTEFACT_FOLDER);
+  const setting = settingOf(library);
+  return async (record) => {
+    const stored = ledger.find(record.id);
+    const kept = stored && isKind(stored.document, 'record') ? { entry: stored.entry, document: stored.document } : null;
+    return renderRecordPage(kept ? await gatherRecord(ledger, kept, folder) : await unstored(record, folder), setting);
+  };
 }
 
 async function printRecord(record: VerificationRecord, storedAt: string | null, streams: Streams): Promise<void> {

@@ -1,18 +1,35 @@
-/** `--report DIR`: the run as JSON and one text per record. A reader never sees half a file. */
+/** `--report DIR`: the run as JSON and as JUnit XML, each record as text and as a page. A reader never sees half a file. */
 import { randomBytes } from 'node:crypto';
 import { access, constants, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import { buildRunDocument } from '../ledger/record.js';
 import type { VerificationRecord } from '../types.js';
+import { renderRunJunit } from './junit/index.js';
 import { renderRecord } from './terminal.js';
 
+export interface ReportOptions {
+  storedAt?: string;
+  /** Page of a record as HTML, where one can be made. */
+  page?: (record: VerificationRecord) => string | Promise<string>;
+}
+
 /** @returns the paths written, `run.json` first. @throws UsageError when the folder cannot be written. */
-export async function reportFiles(records: VerificationRecord[], folder: string, options: { storedAt?: string } = {}): Promise<string[]> {
+export async function reportFiles(records: VerificationRecord[], folder: string, { page, ...options }: ReportOptions = {}): Promise<string[]> {
   const files = [
     { name: 'run.json', text: `${JSON.stringify(buildRunDocument(records), null, 2)}\n` },
-    ...records.map((record) => ({ name: `${fileName(record)}.txt`, text: renderRecord(record, { color: false, ...options }) })),
+    { name: 'junit.xml', text: renderRunJunit(records) },
   ];
+  for (const record of records) {
+    const name = fileName(record.restorePoint.machine, record.id);
+    files.push({ name: `${name}.txt`, text: renderRecord(record, { color: false, ...options }) });
+    if (page) files.push({ name: `${name}.html`, text: await page(record) });
+  }
+  return writeFiles(folder, files);
+}
+
+/** Each whole or not at all. @returns their paths. @throws UsageError when the folder cannot be written. */
+export async function writeFiles(folder: string, files: readonly { name: string; text: string }[]): Promise<string[]> {
   try {
     await mkdir(folder, { recursive: true });
     for (const { name, text } of files) await writeWhole(resolve(folder), name, text);
@@ -37,15 +54,15 @@ function unwritable(folder: string, cause: unknown): UsageError {
   return new UsageError({
     code: 'report.unwritable',
     message: `The report cannot be written to ${folder}: ${why}`,
-    advice: 'Name a folder you may write with --report.',
+    advice: 'Name a folder you may write.',
     cause,
   });
 }
 
-/** Names of machines come from outside: nothing but plain characters reaches the file name, and the id makes it unique. */
-function fileName(record: VerificationRecord): string {
+/** Without ending. Names come from outside: nothing but plain characters reaches the file name, and the id makes it unique. */
+export function fileName(name: string, id: string): string {
   const plain = (text: string): string => text.replace(/[^A-Za-z0-9_.-]+/g, '_').slice(0, 80);
-  return `${plain(record.restorePoint.machine).replace(/^\.+/, '') || 'machine'}-${plain(record.id)}`;
+  return `${plain(name).replace(/^\.+/, '') || 'machine'}-${plain(id)}`;
 }
 
 async function writeWhole(folder: string, name: string, text: string): Promise<void> {

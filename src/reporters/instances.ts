@@ -13,18 +13,22 @@ const MOST_TOLD = 20;
 
 /** Empty when there is no database. Records of earlier versions name none. */
 export function instancesSection({ record, width, paint }: Page): string[] {
-  const all = [...((record.instances as InstanceResult[] | undefined) ?? [])];
-  if (all.length === 0) return [];
-  const sorted = all.sort((a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state));
+  const sorted = worstFirst((record.instances as InstanceResult[] | undefined) ?? []);
+  if (sorted.length === 0) return [];
   const more = sorted.slice(MOST_TOLD);
   return [
-    `${paint.bold('Databases')}: ${counts(sorted)}`,
+    `${paint.bold('Databases')}: ${stateCounts(sorted)}`,
     ...sorted.slice(0, MOST_TOLD).flatMap((instance) => rows(instance, width, paint)),
-    ...(more.length > 0 ? [`  and ${more.length} more (${counts(more)}), in the record`] : []),
+    ...(more.length > 0 ? [`  and ${more.length} more (${stateCounts(more)}), in the record`] : []),
   ];
 }
 
-function counts(instances: InstanceResult[]): string {
+export function worstFirst(instances: readonly InstanceResult[]): InstanceResult[] {
+  return [...instances].sort((a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state));
+}
+
+/** `1 damaged, 3 recoverable`. */
+export function stateCounts(instances: InstanceResult[]): string {
   const told = WORST_FIRST.map((state) => ({ state, number: instances.filter((instance) => instance.state === state).length }));
   return told
     .filter(({ number }) => number > 0)
@@ -46,7 +50,7 @@ function rows(instance: InstanceResult, width: number, paint: ChalkInstance): st
 }
 
 /** Nobody gets back what is damaged by replaying a log, so its length would mislead. */
-function effort({ state, recovery: { seconds, bytes } }: InstanceResult): string[] {
+export function effort({ state, recovery: { seconds, bytes } }: InstanceResult): string[] {
   if (state === 'damaged' || state === 'non-atomic' || (bytes === 0 && seconds === null)) return [];
   const time = seconds === null ? '' : `, ${formatSeconds(seconds)} (measured here)`;
   return [`way back: ${bytes > 0 ? `${formatBytes(bytes)} of log` : 'its log'}${time}`];

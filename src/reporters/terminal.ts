@@ -1,9 +1,9 @@
 /** The report of one record for people: verdict first, then why, what to do, and only then the rest. */
-import { dirname } from 'node:path';
 import type { ChalkInstance } from 'chalk';
 import type { VerificationRecord } from '../types.js';
 import { palette, verdictStyle } from './colour.js';
 import { visible } from './escape.js';
+import { withoutFolder } from './folder.js';
 import { instancesSection } from './instances.js';
 import { checksSection, cleanupSection, coverageSections, deviationsSection } from './sections.js';
 import { wrap } from './text.js';
@@ -54,15 +54,6 @@ function headline({ record, width, paint }: Page): string[] {
   const word = record.verdict.toUpperCase();
   const lines = wrap(`${word}: ${VERDICT_MEANING[record.verdict]}`, { width });
   return lines.map((line, index) => (index === 0 ? line.replace(word, verdictStyle(paint, record.verdict)(word)) : line));
-}
-
-/** The same record with the restore point's folder left out of every sentence: said once, it need not fill every line. */
-function withoutFolder(record: VerificationRecord): { record: VerificationRecord; folder: string } {
-  const folders = [...new Set(record.restorePoint.files.map(({ path }) => dirname(path)))];
-  const folder = folders.length === 1 && folders[0]?.startsWith('/') ? folders[0] : '';
-  if (folder.length < 2) return { record, folder: '' };
-  const shorten = (_: string, value: unknown): unknown => (typeof value === 'string' ? value.replaceAll(`${folder}/`, '') : value);
-  return { record: JSON.parse(JSON.stringify(record), shorten), folder };
 }
 
 function facts({ record, folder, width }: Page): string[] {

@@ -7,7 +7,7 @@ import type { Page } from './terminal.js';
 import { wrap } from './text.js';
 import { formatSeconds } from './units.js';
 
-const TITLES: Record<WayResult['way'], string> = { resume: 'resume from memory', boot: 'cold boot' };
+export const WAY_TITLES: Record<WayResult['way'], string> = { resume: 'resume from memory', boot: 'cold boot' };
 const COLUMN = 22;
 
 export const STATE_WORDS: Record<LifeState, string> = {
@@ -38,7 +38,7 @@ export function waysSection({ record, width, paint }: Page): string[] {
 
 function row(result: WayResult, width: number, paint: ChalkInstance): string[] {
   const state = STATE_WORDS[result.state];
-  const [head = '', ...rest] = wrap(`${state}${timeOf(result)}`, { width, first: `  ${TITLES[result.way]}`.padEnd(COLUMN), rest: ' '.repeat(COLUMN) });
+  const [head = '', ...rest] = wrap(`${state}${timeOf(result)}`, { width, first: `  ${WAY_TITLES[result.way]}`.padEnd(COLUMN), rest: ' '.repeat(COLUMN) });
   return [head.replace(state, verdictStyle(paint, result.verdict)(state)), ...rest, ...wrap(visible(result.why), { width, first: ' '.repeat(COLUMN) })];
 }
 
@@ -49,7 +49,7 @@ function timeOf({ secondsToService, accelerator }: WayResult): string {
 }
 
 /** What it means for whoever must restore. */
-export function difference(ways: WayResult[]): string | null {
+export function difference(ways: readonly WayResult[]): string | null {
   const verdictOf = (wanted: WayResult['way']): WayResult['verdict'] | undefined => ways.find(({ way }) => way === wanted)?.verdict;
   const [resume, boot] = [verdictOf('resume'), verdictOf('boot')];
   if (resume === undefined || boot === undefined || resume === boot) return null;

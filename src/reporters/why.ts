@@ -1,5 +1,5 @@
 /** The two sections that matter most at 3 a.m.: why the verdict is what it is, and what to do. */
-import type { CheckResult, VerificationRecord } from '../types.js';
+import type { CheckResult, Finding, VerificationRecord } from '../types.js';
 import { visible } from './escape.js';
 import type { Page } from './terminal.js';
 import { wrap } from './text.js';
@@ -19,17 +19,27 @@ export function whySection({ record, width, paint }: Page): string[] {
 
 /** The places a failed check found, below the reason that it gave. */
 function places(record: VerificationRecord, reason: string, width: number): string[] {
-  const check = record.checks.find((one) => one.outcome === 'fail' && reason.startsWith(`${one.target}: ${one.summary}`));
-  const findings = (check?.findings ?? []).filter(({ severity, message }) => severity !== 'info' && message !== check?.summary);
+  const findings = findingsBehind(record, reason);
   const lines = findings.slice(0, MOST_FINDINGS).flatMap((finding) => wrap(withPlace(finding), { width, first: '     - ' }));
   const more = findings.length - MOST_FINDINGS;
   return [...lines, ...(more > 0 ? [`     - and ${more} more, in the record`] : [])];
 }
 
+/** What the failed check found that gave this reason, but for what only repeats it. */
+export function findingsBehind(record: Pick<VerificationRecord, 'checks'>, reason: string): Finding[] {
+  const check = record.checks.find((one) => one.outcome === 'fail' && reason.startsWith(`${one.target}: ${one.summary}`));
+  return (check?.findings ?? []).filter(({ severity, message }) => severity !== 'info' && message !== check?.summary);
+}
+
 /** Advice of what failed or could not run, each once; the general advice of the verdict last. */
-export function whatToDo({ record, width, paint }: Page): string[] {
+export function adviceOf(record: Pick<VerificationRecord, 'checks' | 'verdict'>): string[] {
   const concerned = ['fail', 'error'].flatMap((outcome) => record.checks.filter((check) => check.outcome === outcome));
-  const advice = [...new Set([...concerned.sort(byNeed).map((check) => check.advice), VERDICT_ADVICE[record.verdict]].filter((text) => text !== ''))];
+  const advice = [...concerned.sort(byNeed).map((check) => check.advice), VERDICT_ADVICE[record.verdict]];
+  return [...new Set(advice.filter((text) => text !== ''))];
+}
+
+export function whatToDo({ record, width, paint }: Page): string[] {
+  const advice = adviceOf(record);
   if (advice.length === 0) return [];
   return [paint.bold('What to do'), ...advice.flatMap((text) => wrap(visible(text), { width, first: '  - ' }))];
 }

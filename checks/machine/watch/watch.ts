@@ -21,9 +21,10 @@ export class Watch {
   readonly looks: Look[] = [];
   readonly stages: { stage: BootStage; wallMs: number; guestMs: number }[] = [];
   readonly kept: string[] = [];
+  /** Names of the artefacts. */
+  readonly screens: { name: string; wallMs: number }[] = [];
   private readonly texts = new Map<string, Recognised>();
   private serialSeen = 0;
-  private screens = 0;
   private nextScreenMs = 0;
   private spacingMs = FIRST_SPACING_MS;
   private shown = '';
@@ -102,18 +103,21 @@ export class Watch {
   /** As it is now, unless it is the one that was kept last. */
   async keepScreen(): Promise<void> {
     const digest = this.looks.at(-1)?.screen?.digest ?? '';
-    if (this.screens >= MOST_SCREENS || digest === this.shown) return;
+    if (this.screens.length >= MOST_SCREENS || digest === this.shown) return;
     const png = await this.machine.screenshot();
     if (!png) return;
-    this.screens++;
     this.shown = digest;
-    await this.keepFile(`screen-${String(this.screens).padStart(3, '0')}.png`, 'image/png', png);
+    const wallMs = this.looks.at(-1)?.wallMs ?? 0;
+    const kept = await this.keepFile(`screen-${String(this.screens.length + 1).padStart(3, '0')}.png`, 'image/png', png);
+    if (kept !== null) this.screens.push({ name: kept, wallMs });
   }
 
-  async keepFile(name: string, mediaType: string, bytes: Uint8Array): Promise<void> {
-    if (bytes.length === 0) return;
+  /** @returns its name among the artefacts; null for an empty file, which is not kept */
+  async keepFile(name: string, mediaType: string, bytes: Uint8Array): Promise<string | null> {
+    if (bytes.length === 0) return null;
     const { name: kept } = await this.keep(`${this.machine.way}/${name}`, mediaType, bytes);
     this.kept.push(kept);
+    return kept;
   }
 
   private readConsoles(look: Look, before: Look | undefined): void {
