@@ -22,6 +22,7 @@ export async function observe(watch: Watch, plan: Plan): Promise<LifeEvidence> {
   await watch.look();
   const probes = machine.way === 'boot' ? await start(watch, plan) : await goOn(watch, plan);
   await watch.keepScreen().catch(() => undefined);
+  if (!isOff(watch)) await watch.readPicture();
   return evidenceOf(watch, plan, probes);
 }
 

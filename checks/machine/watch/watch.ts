@@ -5,6 +5,7 @@ import type { Artefact, BootStage, Look } from '../../../src/ways.js';
 import { hadBetween } from '../decide/signals.js';
 import { lastPrompt, recognise } from '../decide/texts.js';
 import type { Recognised, TextMeaning } from '../evidence.js';
+import type { ReadPicture } from './picture.js';
 
 export type Keep = (name: string, mediaType: string, bytes: Uint8Array) => Promise<Artefact>;
 
@@ -27,11 +28,13 @@ export class Watch {
   private nextScreenMs = 0;
   private spacingMs = FIRST_SPACING_MS;
   private shown = '';
+  private picture = { digest: '', text: '' };
 
   constructor(
     readonly machine: Machine,
     private readonly keep: Keep,
     readonly signal: AbortSignal,
+    private readonly read: ReadPicture,
     private readonly wait: (ms: number) => Promise<unknown> = (ms) => sleep(ms, undefined, { signal }),
   ) {}
 
@@ -91,8 +94,9 @@ export class Watch {
 
   /** What a console that waits for somebody shows last: the screen first, for that is where a person sits. */
   prompt(): Recognised | null {
-    const screen = this.last.screen?.text;
-    return (screen ? lastPrompt(screen, 'screen') : null) ?? lastPrompt(this.machine.serialText().slice(-4096), 'serial');
+    const { text = null, digest = '' } = this.last.screen ?? {};
+    const shown = text ?? (digest === this.picture.digest ? this.picture.text : '');
+    return lastPrompt(shown, text === null ? 'picture' : 'screen') ?? lastPrompt(this.machine.serialText().slice(-4096), 'serial');
   }
 
   noteStage(stage: BootStage): void {
@@ -108,6 +112,16 @@ export class Watch {
     this.screens++;
     this.shown = digest;
     await this.keepFile(`screen-${String(this.screens).padStart(3, '0')}.png`, 'image/png', png);
+  }
+
+  /** Reads the screen's pixels where its text is not known, and it has changed since. It takes a second or more. */
+  async readPicture(): Promise<void> {
+    const { screen } = this.last;
+    if (!screen || screen.text !== null || screen.blank || screen.digest === this.picture.digest) return;
+    const png = await this.machine.screenshot();
+    const text = png && (await this.read(png));
+    this.picture = { digest: screen.digest, text: text ?? '' };
+    if (text) this.note(recognise(text, 'picture', this.machine.way === 'boot'));
   }
 
   async keepFile(name: string, mediaType: string, bytes: Uint8Array): Promise<void> {
