@@ -78,7 +78,7 @@ const CASES: {
   { name: 'spinning with interrupts off', behaviour: { busy: [1, 0] }, state: 'hard-hang', verdict: 'failed' },
   { name: 'halted with interrupts off', behaviour: { busy: [0, 0] }, state: 'dead-halt', verdict: 'failed' },
   { name: 'idle, and woken by keys alone', behaviour: { busy: [0, 0], wakesByMs: 5 }, state: 'unknown', verdict: 'inconclusive' },
-  { name: 'spinning on a host that gives it no time', behaviour: { busy: [1, 0], starved: 0.999 }, state: 'hard-hang', verdict: 'failed' },
+  { name: 'spinning on a host that gives it no time', behaviour: { busy: [1, 0], starved: 0.99 }, state: 'hard-hang', verdict: 'failed' },
   { name: 'kernel alive, programs stopped', behaviour: { busy: [0, 0], reacts: { lights: true, sysrq: true } }, state: 'unknown', verdict: 'inconclusive' },
   {
     name: 'soft lockup',
