@@ -7,6 +7,7 @@ import type { LifeEvidence } from './evidence.js';
 import type { Patience, Plan } from './plan.js';
 import { askNetworkOf } from './probes/network.js';
 import { observe } from './procedure.js';
+import { pictureReader } from './watch/picture.js';
 import { Watch } from './watch/watch.js';
 
 export interface WayOptions extends LifeOptions {
@@ -49,7 +50,7 @@ async function once(way: Way, plan: Omit<Plan, 'askNetwork'>, context: CheckCont
   const { labs, signal } = context;
   const machine = await labs.machine.start(way, { network: true }, signal);
   try {
-    const watch = new Watch(machine, (name, mediaType, bytes) => labs.keep(name, mediaType, bytes), signal);
+    const watch = new Watch(machine, (name, mediaType, bytes) => labs.keep(name, mediaType, bytes), signal, pictureReader(context));
     return await observe(watch, { ...plan, askNetwork: askNetworkOf(context, machine) });
   } catch (error) {
     throw signal.aborted ? error : withQemusWords(error, await endingOf(machine.ended));

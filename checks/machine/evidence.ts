@@ -32,7 +32,8 @@ export interface Recognised {
   code: string;
   meaning: TextMeaning;
   text: string;
-  source: 'screen' | 'serial';
+  /** `picture`: read from the pixels of a screen. */
+  source: 'screen' | 'serial' | 'picture';
   /** It came after the start. What a resumed screen already showed may be days old. */
   fresh: boolean;
 }

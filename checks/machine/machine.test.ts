@@ -23,7 +23,7 @@ const keep = async (name: string, mediaType: string, bytes: Uint8Array): Promise
 
 async function watched(behaviour: Behaviour, services: ProbeResult[] = [], encrypted = false): Promise<{ evidence: LifeEvidence; machine: SimulatedMachine }> {
   const machine = new SimulatedMachine(behaviour);
-  const watch = new Watch(machine, keep, new AbortController().signal, machine.wait);
+  const watch = new Watch(machine, keep, new AbortController().signal, async (png) => Buffer.from(png).toString(), machine.wait);
   const evidence = await observe(watch, { patience: PATIENCE, askNetwork: async () => services, encrypted, suspicious: false, bootEntriesMissing: false });
   // Evidence is stored as JSON and may be judged again from it.
   return { evidence: JSON.parse(JSON.stringify(evidence)) as LifeEvidence, machine };
@@ -78,7 +78,7 @@ const CASES: {
   { name: 'spinning with interrupts off', behaviour: { busy: [1, 0] }, state: 'hard-hang', verdict: 'failed' },
   { name: 'halted with interrupts off', behaviour: { busy: [0, 0] }, state: 'dead-halt', verdict: 'failed' },
   { name: 'idle, and woken by keys alone', behaviour: { busy: [0, 0], wakesByMs: 5 }, state: 'unknown', verdict: 'inconclusive' },
-  { name: 'spinning on a host that gives it no time', behaviour: { busy: [1, 0], starved: 0.999 }, state: 'hard-hang', verdict: 'failed' },
+  { name: 'spinning on a host that gives it no time', behaviour: { busy: [1, 0], starved: 0.99 }, state: 'hard-hang', verdict: 'failed' },
   { name: 'kernel alive, programs stopped', behaviour: { busy: [0, 0], reacts: { lights: true, sysrq: true } }, state: 'unknown', verdict: 'inconclusive' },
   {
     name: 'soft lockup',
@@ -172,6 +172,12 @@ const CASES: {
     behaviour: { way: 'boot', busy: [1], screen: () => "Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with apic=debug" },
     state: 'unknown',
     verdict: 'inconclusive',
+  },
+  {
+    name: 'a panic that only the pixels show',
+    behaviour: { busy: [1, 0], screen: () => '---[ end Kernel panic - not syncing: sysrg triggered crash 1---', graphics: true, withoutSerial: true },
+    state: 'panicked',
+    verdict: 'failed',
   },
   { name: 'a hypervisor that gave up', behaviour: { busy: [1], writes: 0, screen: () => '(XEN) Panic on CPU 0:' }, state: 'panicked', verdict: 'failed' },
   { name: 'a boot to the login prompt', behaviour: { ...HEALTHY, way: 'boot', serial: bootsTo('db1 login: ') }, state: 'alive', verdict: 'passed' },

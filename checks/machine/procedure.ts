@@ -15,6 +15,8 @@ import type { Watch } from './watch/watch.js';
 const SETTLE_MS = 1_500;
 /** A vCPU that never pauses beside others that do: watchdogs of the guest need so long to complain. */
 const WATCHDOG_MS = 45_000;
+/** A kernel looks every two minutes for programs that waited for two. Where it answers and nothing else does, its word is worth the time. */
+const HUNG_TASK_MS = 250_000;
 
 export async function observe(watch: Watch, plan: Plan): Promise<LifeEvidence> {
   const { machine } = watch;
@@ -22,6 +24,7 @@ export async function observe(watch: Watch, plan: Plan): Promise<LifeEvidence> {
   await watch.look();
   const probes = machine.way === 'boot' ? await start(watch, plan) : await goOn(watch, plan);
   await watch.keepScreen().catch(() => undefined);
+  if (!isOff(watch)) await watch.readPicture();
   return evidenceOf(watch, plan, probes);
 }
 
@@ -29,6 +32,9 @@ async function goOn(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
   const probes: ProbeResult[] = [];
   await watch.pause(SETTLE_MS);
   if (!hasEnded(watch)) await touch(watch, plan, probes);
+  const onlyKernel =
+    probes.some(({ proves }) => proves === 'kernel') && !probes.some(({ kind, answered }) => answered && (kind === 'power' || kind === 'service'));
+  if (!hasEnded(watch) && onlyKernel) await watch.until(() => hasEnded(watch) || locksUp(watch), HUNG_TASK_MS - watch.had());
   return probes;
 }
 

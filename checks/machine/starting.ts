@@ -37,11 +37,19 @@ export async function awaitBoot(watch: Watch, plan: Plan, round: number, probes:
       await watch.until(() => hasEnded(watch), LAST_WORDS_MS);
       return 'ends';
     }
-    if (isQuiet(watch)) return 'quiet';
-    if (hasSettled(watch, watch.had(start), 2 ** round)) return 'settled';
+    const arrival = arrivalOf(watch, watch.had(start), round);
+    if (arrival) {
+      await watch.readPicture();
+      if (!saysItEnds(watch)) return arrival;
+    }
     await watch.pause(1_000);
   }
   return 'ends';
+}
+
+function arrivalOf(watch: Watch, hadMs: number, round: number): Arrival | null {
+  if (isQuiet(watch)) return 'quiet';
+  return hasSettled(watch, hadMs, 2 ** round) ? 'settled' : null;
 }
 
 const saysItEnds = (watch: Watch): boolean => watch.recognised.some(({ meaning, fresh }) => fresh && ENDS.includes(meaning));

@@ -189,7 +189,8 @@ export interface Machine {
   screenshot(): Promise<Buffer | null>;
   /** What came over the first serial line: the first and the last 256 KiB of it. */
   serialText(): string;
-  writeSerial(text: string): Promise<void>;
+  /** @returns false: it has no serial line */
+  writeSerial(text: string): Promise<boolean>;
   /** One after the other, each pressed and let go. */
   press(keys: KeyStroke[]): Promise<void>;
   /** Whether the guest has switched a keyboard light since: the answer to `caps_lock` of most systems. Null when QEMU cannot tell. */

@@ -64,9 +64,12 @@ export function ramBytesOf(blocks: RamBlock[]): number {
   return sizeOf([...new Set([...mainBlocks(blocks), ...blocks.filter(isRam)])]);
 }
 
+/** A copy of the end of the firmware's flash, below one megabyte. */
+const ISA_BIOS = 'isa-bios';
+
 /** RAM of the machine or an object of the user: firmware has dots in its name or a folder of its own, devices have their address. */
 export function isRam({ name }: RamBlock): boolean {
-  return name === 'pc.ram' || /^(\/objects\/)?[\w-]+$/.test(name);
+  return name !== ISA_BIOS && /^(\/objects\/)?[\w-]+$|^pc\.ram$/.test(name);
 }
 
 function largest<Block extends RamBlock>(blocks: Block[]): Block[] {

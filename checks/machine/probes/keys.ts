@@ -42,17 +42,22 @@ export async function probeKeys(watch: Watch): Promise<ProbeResult | null> {
   return result;
 }
 
+/** Null when there is no serial line, or when it talks all the time. */
 export async function probeSerial(watch: Watch): Promise<ProbeResult | null> {
   const before = watch.last.serialBytes;
+  let isThere = true;
   if (await watch.until(() => watch.last.serialBytes !== before, STILL_MS)) return null;
   const result = await stimulate(
     watch,
     'serial',
     'kernel',
     'a letter was sent to the serial line',
-    () => watch.machine.writeSerial('z'),
-    () => watch.last.serialBytes > before,
+    async () => {
+      isThere = await watch.machine.writeSerial('z');
+    },
+    () => !isThere || watch.last.serialBytes > before,
   );
+  if (!isThere) return null;
   if (!watch.isOver()) await watch.machine.writeSerial('\x7f');
   return result;
 }

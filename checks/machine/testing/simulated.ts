@@ -24,6 +24,9 @@ export interface Behaviour {
   screen?: (ms: number) => string;
   serial?: (ms: number) => string;
   events?: (ms: number) => { event: string; data: Record<string, unknown> }[];
+  withoutSerial?: boolean;
+  /** Its screen is in a graphics mode: what it shows is known only to who reads pictures. */
+  graphics?: boolean;
   /** A key moves a processor that stood still by so much. */
   wakesByMs?: number;
 }
@@ -79,7 +82,7 @@ export class SimulatedMachine implements Machine {
       jit: { flushes: Math.floor(switches * seconds), blocks: Math.floor(newCode * seconds) },
       interrupts: null,
       memory: { changed: memoryChanges, sampled: 256 },
-      screen: { digest: text, text, width: 720, height: 400, blank: text.trim() === '' },
+      screen: { digest: text, text: this.behaviour.graphics ? null : text, width: 720, height: 400, blank: text.trim() === '' },
       serialBytes: this.serialText().length,
       status: this.isOff() ? 'shutdown' : 'running',
       framesSent: null,
@@ -94,9 +97,11 @@ export class SimulatedMachine implements Machine {
     return (this.behaviour.serial?.(this.now) ?? '') + this.answers;
   }
 
-  async writeSerial(text: string): Promise<void> {
+  async writeSerial(text: string): Promise<boolean> {
+    if (this.behaviour.withoutSerial) return false;
     this.touched.push(`serial ${JSON.stringify(text)}`);
     if (this.behaviour.reacts?.serial) this.answers += text;
+    return true;
   }
 
   async press(keys: string[]): Promise<void> {

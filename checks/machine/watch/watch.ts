@@ -5,6 +5,7 @@ import type { Artefact, BootStage, Look } from '../../../src/ways.js';
 import { hadBetween } from '../decide/signals.js';
 import { lastPrompt, recognise } from '../decide/texts.js';
 import type { Recognised, TextMeaning } from '../evidence.js';
+import type { ReadPicture } from './picture.js';
 
 export type Keep = (name: string, mediaType: string, bytes: Uint8Array) => Promise<Artefact>;
 
@@ -28,11 +29,13 @@ export class Watch {
   private nextScreenMs = 0;
   private spacingMs = FIRST_SPACING_MS;
   private shown = '';
+  private picture = { digest: '', text: '' };
 
   constructor(
     readonly machine: Machine,
     private readonly keep: Keep,
     readonly signal: AbortSignal,
+    private readonly read: ReadPicture,
     private readonly wait: (ms: number) => Promise<unknown> = (ms) => sleep(ms, undefined, { signal }),
   ) {}
 
@@ -92,8 +95,9 @@ export class Watch {
 
   /** What a console that waits for somebody shows last: the screen first, for that is where a person sits. */
   prompt(): Recognised | null {
-    const screen = this.last.screen?.text;
-    return (screen ? lastPrompt(screen, 'screen') : null) ?? lastPrompt(this.machine.serialText().slice(-4096), 'serial');
+    const { text = null, digest = '' } = this.last.screen ?? {};
+    const shown = text ?? (digest === this.picture.digest ? this.picture.text : '');
+    return lastPrompt(shown, text === null ? 'picture' : 'screen') ?? lastPrompt(this.machine.serialText().slice(-4096), 'serial');
   }
 
   noteStage(stage: BootStage): void {
@@ -110,6 +114,16 @@ export class Watch {
     const wallMs = this.looks.at(-1)?.wallMs ?? 0;
     const kept = await this.keepFile(`screen-${String(this.screens.length + 1).padStart(3, '0')}.png`, 'image/png', png);
     if (kept !== null) this.screens.push({ name: kept, wallMs });
+  }
+
+  /** Reads the screen's pixels where its text is not known, and it has changed since. It takes a second or more. */
+  async readPicture(): Promise<void> {
+    const { screen } = this.last;
+    if (!screen || screen.text !== null || screen.blank || screen.digest === this.picture.digest) return;
+    const png = await this.machine.screenshot();
+    const text = png && (await this.read(png));
+    this.picture = { digest: screen.digest, text: text ?? '' };
+    if (text) this.note(recognise(text, 'picture', this.machine.way === 'boot'));
   }
 
   /** @returns its name among the artefacts; null for an empty file, which is not kept */

@@ -106,9 +106,9 @@ export class RunningMachine implements Machine {
     return this.parts.serial?.text() ?? '';
   }
 
-  async writeSerial(text: string): Promise<void> {
-    if (!this.parts.serial) throw new LabError({ code: 'machine.serial', message: 'The machine has no serial line.' });
-    await this.parts.serial.write(text);
+  async writeSerial(text: string): Promise<boolean> {
+    await this.parts.serial?.write(text);
+    return this.parts.serial !== null;
   }
 
   async press(keys: KeyStroke[]): Promise<void> {
