@@ -7,6 +7,7 @@ import { writeDocument } from '../reporters/json.js';
 import { table } from '../reporters/text.js';
 import { count, formatInstant } from '../reporters/units.js';
 import type { VerdictWord } from '../types.js';
+import { documentsCommand, mostOf } from './history-documents.js';
 import { print, type Streams } from './streams.js';
 
 export interface HistoryArguments {
@@ -15,14 +16,16 @@ export interface HistoryArguments {
   verdict?: string | undefined;
   /** Newest so many; default 20 for people, all for --json. */
   limit?: number | undefined;
+  /** Other documents than records: drill, sign-off, key, timestamp, or all. */
+  kind?: string | undefined;
   json?: boolean | undefined;
 }
 
 const VERDICTS: VerdictWord[] = ['passed', 'failed', 'inconclusive'];
-const DEFAULT_LIMIT = 20;
 
 /** @throws UsageError for a wrong filter, LedgerError when the ledger cannot be read. */
 export async function historyCommand(options: HistoryArguments, streams: Streams): Promise<ExitCode> {
+  if (options.kind !== undefined && options.kind !== 'record') return documentsCommand({ ...options, kind: options.kind }, streams);
   const filter = toFilter(options);
   const folder = stateFolder(options.state);
   const items = readHistory(folder, filter);
@@ -47,10 +50,8 @@ function toFilter({ machine, verdict, limit, json }: HistoryArguments): HistoryF
   const filter: HistoryFilter = {};
   if (machine !== undefined) filter.machine = machine;
   if (verdict !== undefined) filter.verdict = toVerdict(verdict);
-  const most = limit ?? (json ? undefined : DEFAULT_LIMIT);
-  if (most === undefined) return filter;
-  if (!Number.isSafeInteger(most) || most < 1) throw new UsageError({ code: 'usage.limit', message: '--limit needs a whole number from 1.' });
-  return { ...filter, limit: most };
+  const most = mostOf({ limit, json });
+  return most === undefined ? filter : { ...filter, limit: most };
 }
 
 function toVerdict(word: string): VerdictWord {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Check, EngineFinder } from '../check.js';
 import { EXIT, type ExitCode, InterruptedError, UsageError } from '../errors.js';
-import { ARTEFACT_FOLDER, openLedger, stateFolder } from '../ledger/index.js';
+import { ARTEFACT_FOLDER, stateFolder } from '../ledger/index.js';
 import { loadPolicy, type PolicyOverrides } from '../policy/index.js';
 import { removeAbandoned } from '../process/clean-up.js';
 import { installSignalHandlers } from '../process/signals.js';
@@ -17,6 +17,7 @@ import { STAGES } from '../runner/stages.js';
 import { loadRestorePoints } from '../sources/index.js';
 import type { Depth, VerificationRecord } from '../types.js';
 import { KeptErrors } from './problems.js';
+import { openRecording } from './recording.js';
 import type { Streams } from './streams.js';
 import { print, widthOf } from './streams.js';
 
@@ -29,6 +30,8 @@ export interface VerifyArguments {
   json?: boolean;
   report?: string;
   state?: string;
+  /** What could not be signed is an error. */
+  requireSignature?: boolean;
 }
 
 export interface Library {
@@ -46,7 +49,7 @@ export async function verifyCommand(args: VerifyArguments, library: Library, str
   const policy = await loadPolicy(args.policy ?? null, overrides(args), library.checks);
   const restorePoints = await loadRestorePoints(args.paths);
   if (args.report !== undefined) await prepareReportFolder(args.report);
-  const ledger = openLedger(stateFolder(args.state));
+  const recorder = await openRecording(args, streams);
   const artefactFolder = join(stateFolder(args.state), ARTEFACT_FOLDER);
   const abort = new AbortController();
   const uninstall = installSignalHandlers(abort);
@@ -58,14 +61,14 @@ export async function verifyCommand(args: VerifyArguments, library: Library, str
       const record = await errors.keep(() => verifyOne({ restorePoint, policy, ...library, signal: abort.signal, artefactFolder, drill: null }, streams));
       if (record) {
         records.push(record);
-        const entry = await errors.keep(() => ledger.append(record));
-        if (!args.json) await errors.keep(() => printRecord(record, entry ? ledger.path : null, streams));
+        const entry = await errors.keep(() => recorder.append(record));
+        if (!args.json) await errors.keep(() => printRecord(record, entry ? recorder.ledger.path : null, streams));
       } else if (abort.signal.aborted) break;
     }
-    await deliver(records, args, ledger.path, streams, errors);
+    await deliver(records, args, recorder.ledger.path, streams, errors);
   } finally {
     uninstall();
-    ledger.close();
+    recorder.close();
   }
   errors.throwWorst((text) => streams.stderr.write(text));
   return exitCodeOf(records);

@@ -152,10 +152,11 @@ export class Ledger {
     return this.read(() => checkEntry(this.database, seq), [`There is no entry ${seq}.`]);
   }
 
-  /** Whether the chain holds an entry with this hash, such as a head that was printed earlier. */
+  /** Whether the chain holds an entry with this hash, such as a head that was printed earlier; blanks in it do not matter. */
   holds(hash: string): boolean {
     const sql = 'SELECT 1 FROM entries WHERE entry_hash = ?';
-    return hash === EMPTY_HEAD.hash || this.read(() => statement<[string]>(this.database, sql).get(hash.trim().toLowerCase()) !== undefined, false);
+    const wanted = hash.replace(/\s/g, '').toLowerCase();
+    return wanted === EMPTY_HEAD.hash || this.read(() => statement<[string]>(this.database, sql).get(wanted) !== undefined, false);
   }
 
   /** Adds signatures of an entry that is there already. @throws LedgerError when it has one of them */
