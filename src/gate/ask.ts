@@ -2,10 +2,13 @@
 import type { Ledger, Stored } from '../ledger/index.js';
 import type { FileDigest, VerificationRecord } from '../types.js';
 import { isControl, type Shortfall } from './assess.js';
-import { dataKey, recordsOf, recordsOfMachine, type SignatureJudge, sameData, sameFiles, toCandidate } from './candidates.js';
+import { dataKey, isUsable, recordsOf, recordsOfMachine, type SignatureJudge, sameData, sameFiles, toCandidate } from './candidates.js';
 import { type Answer, type Decision, decide } from './decide.js';
 import type { Requirements } from './requirements.js';
 import type { FoundFile, Subject } from './subject.js';
+
+/** Newest records of a machine that are looked at: its newest restore point is among them. */
+const MOST_OF_MACHINE = 50;
 
 export interface Question {
   ledger: Ledger;
@@ -109,7 +112,7 @@ async function askDigest(sha256: string, question: Question): Promise<Decision> 
 
 /** The newest restore point of which there is a record decides: an older one that is proven does not replace it. */
 async function askMachine(machine: string, question: Question): Promise<Decision> {
-  const records = recordsOfMachine(question.ledger, machine).filter(({ document }) => !isControl(document));
+  const records = newestOfMachine(question.ledger, machine).filter(({ document }) => !isControl(document));
   if (records.length === 0) return missing([{ code: 'no-record', message: `The ledger holds no record of a machine "${machine}".` }]);
   const all = [...groups(records, ({ id, files }) => `${id}|${dataKey(files)}`).values()].sort((a, b) => momentOf(b) - momentOf(a));
   const decision = await judge(all[0] ?? [], question);
@@ -120,6 +123,14 @@ async function askMachine(machine: string, question: Question): Promise<Decision
       `The newest restore point that is proven is of ${proven.record.document.restorePoint.takenAt ?? 'an unknown time'} (record ${proven.record.document.id}).`,
     );
   return { ...decision, notes };
+}
+
+/** With the newest of each verdict, so that many verifications of older restore points do not push a failure out of sight. */
+function newestOfMachine(ledger: Ledger, machine: string): Stored<VerificationRecord>[] {
+  const records = recordsOfMachine(ledger, machine, MOST_OF_MACHINE);
+  const seen = new Set(records.map(({ entry }) => entry.seq));
+  const others = (['failed', 'inconclusive', 'passed'] as const).flatMap((verdict) => ledger.latestFor(machine, { verdict }) ?? []);
+  return [...records, ...others.filter(({ entry, document }) => !seen.has(entry.seq) && isUsable(document))].sort((a, b) => b.entry.seq - a.entry.seq);
 }
 
 async function firstProven(all: Stored<VerificationRecord>[][], question: Question): Promise<Decision | null> {
