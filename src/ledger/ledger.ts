@@ -93,8 +93,12 @@ export class Ledger {
 
   /** Records that fit the filter, the last appended first. */
   history(filter: HistoryFilter = {}): HistoryItem[] {
-    const found = this.read(() => this.lookups.records(filter), []);
-    return found.map(({ entry, document }) => ({ seq: entry.seq, appendedAt: entry.appendedAt, record: document }));
+    return this.records(filter).map(({ entry, document }) => ({ seq: entry.seq, appendedAt: entry.appendedAt, record: document }));
+  }
+
+  /** The same, each with its whole entry. */
+  records(filter: HistoryFilter = {}): Stored<VerificationRecord>[] {
+    return this.read(() => this.lookups.records(filter), []);
   }
 
   /** Documents of any kind, the last appended first. */
