@@ -1,7 +1,8 @@
 /** Goes through the items of a plan, as many at once as the host bears, and says of each what became of it. */
 import { readFileSync, statSync } from 'node:fs';
 import type { DrillItem, DrillItemState, Selection } from '../documents.js';
-import { InterruptedError, LedgerError, SnapproofError } from '../errors.js';
+import { InterruptedError, LedgerError, SnapproofError, UsageError } from '../errors.js';
+import type { Spool } from '../gate/spool/index.js';
 import { parseDomain } from '../hardware/domain.js';
 import type { Ledger } from '../ledger/index.js';
 import { loadRestorePoints } from '../sources/index.js';
@@ -24,6 +25,7 @@ export interface ItemsRequest {
   append: (record: VerificationRecord) => Promise<unknown>;
   verify: VerifyItem;
   store: DrillStore;
+  spool: Spool;
   artefactFolder: string;
   /** Records of this drill from before it was interrupted. */
   before: VerificationRecord[];
@@ -115,14 +117,20 @@ class ItemRun {
 
   /** @throws LedgerError */
   async result(): Promise<Result> {
-    const { path, unreadable } = this.item;
-    if (unreadable !== null) return nothing('unreadable', path, [unreadable]);
+    const { path, unreadable, queued } = this.item;
+    if (unreadable !== null) {
+      // Said once: what is gone, or of a kind that is not read, would stand in the queue for ever.
+      if (queued !== undefined) await this.request.spool.remove(queued);
+      return nothing('unreadable', path, [unreadable]);
+    }
     if (this.signal.aborted) return nothing('not-reached', path, ['The deadline came first.']);
     let id = path;
     try {
-      const restorePoint = await this.load();
-      id = restorePoint.id;
-      return await this.judged(restorePoint);
+      return await this.outOfQueue(async () => {
+        const restorePoint = await this.load();
+        id = restorePoint.id;
+        return this.judged(restorePoint);
+      });
     } catch (error) {
       if (this.signal.aborted) return nothing('not-reached', id, ['The deadline came while it was verified.']);
       if (!(error instanceof SnapproofError) || error instanceof LedgerError) throw error;
@@ -149,6 +157,20 @@ class ItemRun {
         `It was begun ${begun} times, and each time the whole run ended before it was done. It was not begun again.`,
       ]);
     return this.budget.with(needMiB(this.rule.policy, machineMiB(restorePoint)), () => this.verified(restorePoint));
+  }
+
+  /** Out of the queue while it is worked on, and for good when there is a record or it is no restore point; else it waits for the next drill. */
+  private async outOfQueue(work: () => Promise<Result>): Promise<Result> {
+    const { queued } = this.item;
+    const taken = queued === undefined ? null : await this.request.spool.takePath(queued);
+    try {
+      const result = await work();
+      await taken?.done();
+      return result;
+    } catch (error) {
+      await (error instanceof UsageError ? taken?.done() : taken?.putBack());
+      throw error;
+    }
   }
 
   private async verified(restorePoint: RestorePoint): Promise<Result> {
