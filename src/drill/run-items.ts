@@ -9,6 +9,7 @@ import { loadRestorePoints } from '../sources/index.js';
 import type { RestorePoint, VerificationRecord } from '../types.js';
 import { availableMiB, defaultSlots, MemoryBudget, needMiB } from './budget.js';
 import type { ItemRequest } from './child.js';
+import { HEARTBEAT_MS, withHeartbeat } from './heartbeat.js';
 import { objectivesOf } from './objectives.js';
 import type { Plan, PlanItem } from './plan.js';
 import type { DrillPolicy, MachineRule } from './policy/types.js';
@@ -179,7 +180,10 @@ class ItemRun {
     store.note({ at: now().toISOString(), event: 'begun', path: this.item.path });
     say(`${this.item.machine}: begun at depth ${this.rule.policy.depth} (${this.item.path}).`);
     const request = { restorePoint, policy: this.rule.policy, artefactFolder, drill: { id: plan.id, selection: this.item.selection } };
-    const record = await this.request.verify(request, this.signal, () => undefined);
+    let stage = 'its start';
+    const words = (minutes: number): string => `${this.item.machine}: at work for ${minutes} min, now at ${stage}.`;
+    const verify = () => this.request.verify(request, this.signal, (name) => (stage = `the stage "${name}"`));
+    const record = await withHeartbeat({ everyMs: HEARTBEAT_MS, words, say }, verify);
     await this.request.append(record);
     return withRecord('verified', record, []);
   }

@@ -5,6 +5,7 @@ import type { ControlResult, DrillItem, OverdueMachine } from '../../src/documen
 import { defaultSlots, MemoryBudget, needMiB } from '../../src/drill/budget.js';
 import { CONTROLS, type Control } from '../../src/drill/controls/make.js';
 import { judgeControl } from '../../src/drill/controls/run.js';
+import { withHeartbeat } from '../../src/drill/heartbeat.js';
 import { objectivesOf } from '../../src/drill/objectives.js';
 import type { MachineRule } from '../../src/drill/policy/types.js';
 import { type DrillFacts, foldDrill } from '../../src/drill/verdict.js';
@@ -137,6 +138,15 @@ describe('a control', () => {
     expect(judge('inconclusive', 'redis.rdb.checksum').rejected).toBe(false);
     expect(judge('passed', '')).toMatchObject({ rejected: false, verdict: 'passed' });
   });
+});
+
+it('slow work says that it is at work, until it ends', async () => {
+  const lines: string[] = [];
+  const words = (minutes: number): string => `at work for ${minutes} min`;
+  await withHeartbeat({ everyMs: 10, words, say: (line) => lines.push(line) }, () => new Promise((done) => setTimeout(done, 100)));
+  const said = lines.length;
+  await new Promise((done) => setTimeout(done, 50));
+  expect([said > 1, lines.length, lines[0]]).toEqual([true, said, 'at work for 0 min']);
 });
 
 describe('memory', () => {
