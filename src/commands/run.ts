@@ -47,6 +47,7 @@ export async function runCommand(args: RunArguments, library: Library, streams: 
     await show(document, args, streams);
     return EXIT_OF[document.verdict];
   } catch (error) {
+    if (error instanceof InterruptedError) say(`Interrupted: the next run of ${args.policy} goes on where this one stopped.`);
     if (isTrouble(error)) sayUntold(await tellTrouble(policy.tell, policy.name, problemText(error), TELLING), say);
     throw error;
   } finally {

@@ -57,10 +57,11 @@ export async function runItems(request: ItemsRequest): Promise<DrillItem[]> {
   const budget = new MemoryBudget(totalMiB);
   const slots = policy.parallel ?? defaultSlots(totalMiB, Math.min(...policy.machines.map((rule) => needMiB(rule.policy, null))));
   let [next, done] = [0, 0];
+  const past = pastOf(request);
   const worker = async (): Promise<void> => {
     for (let index = next++; index < plan.items.length; index = next++) {
       const item = plan.items[index] as PlanItem;
-      const result = await new ItemRun(request, item, signal, budget).result();
+      const result = await new ItemRun(request, item, signal, budget, past).result();
       if (request.signal.aborted || stop.signal.aborted) return;
       results[index] = toDrillItem(item, ruleOf(policy, item), result);
       request.say(progressLine(item, result, ++done, plan.items.length));
@@ -112,6 +113,7 @@ class ItemRun {
     /** Of the user, the deadline, and a ledger that cannot be written. */
     private readonly signal: AbortSignal,
     private readonly budget: MemoryBudget,
+    private readonly past: Past,
   ) {
     this.rule = ruleOf(request.policy, item);
   }
@@ -146,13 +148,13 @@ class ItemRun {
   }
 
   private async judged(restorePoint: RestorePoint): Promise<Result> {
-    const { before, ledger, policy, now } = this.request;
-    const done = before.find((record) => record.restorePoint.id === restorePoint.id && record.restorePoint.machine === restorePoint.machine);
+    const { ledger, policy, now } = this.request;
+    const done = this.past.records.get(pointKey(restorePoint));
     if (done) return withRecord('verified', done, []);
     const valid = await stillValid(restorePoint, this.rule, { ledger, trustStamps: policy.trustStamps, now: now(), signal: this.signal });
     if (valid)
       return withRecord('still-valid', valid, [`Proven at ${valid.finishedAt}, and ${policy.trustStamps ? 'not written since' : 'its bytes are the same'}.`]);
-    const begun = this.request.store.journal().filter((line) => line.event === 'begun' && line.path === this.item.path).length;
+    const begun = this.past.begun.get(this.item.path) ?? 0;
     if (begun >= MAX_BEGUN)
       return nothing('unreadable', restorePoint.id, [
         `It was begun ${begun} times, and each time the whole run ended before it was done. It was not begun again.`,
@@ -184,9 +186,35 @@ class ItemRun {
     const words = (minutes: number): string => `${this.item.machine}: at work for ${minutes} min, now at ${stage}.`;
     const verify = () => this.request.verify(request, this.signal, (name) => (stage = `the stage "${name}"`));
     const record = await withHeartbeat({ everyMs: HEARTBEAT_MS, words, say }, verify);
-    await this.request.append(record);
+    await this.store(record);
     return withRecord('verified', record, []);
   }
+
+  /** A verdict that cannot be stored is said at least. @throws LedgerError */
+  private async store(record: VerificationRecord): Promise<void> {
+    try {
+      await this.request.append(record);
+    } catch (error) {
+      this.request.say(`${this.item.machine}: ${record.verdict}, but the record could not be stored.`);
+      throw error;
+    }
+  }
+}
+
+/** What runs of this drill before this one left: records by restore point, and how often each was begun. */
+interface Past {
+  records: Map<string, VerificationRecord>;
+  begun: Map<string, number>;
+}
+
+function pastOf({ before, store }: ItemsRequest): Past {
+  const begun = new Map<string, number>();
+  for (const line of store.journal()) if (line.event === 'begun') begun.set(line.path, (begun.get(line.path) ?? 0) + 1);
+  return { records: new Map(before.map((record) => [pointKey(record.restorePoint), record])), begun };
+}
+
+function pointKey({ machine, id }: { machine: string; id: string }): string {
+  return `${machine}\0${id}`;
 }
 
 function ruleOf(policy: DrillPolicy, item: PlanItem): MachineRule {

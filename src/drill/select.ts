@@ -42,7 +42,10 @@ export function selectItems(input: SelectionInput): SelectionResult {
     input.lastProven,
   );
   const rest = population.filter(({ queued }) => queued === undefined);
-  const chosen = limited(choose(select.how === 'latest' ? population : rest, input), input).filter((candidate) => !named.includes(candidate));
+  const chosen = limited(
+    choose(select.how === 'latest' ? population : rest, input).filter(({ queued }) => queued === undefined),
+    input,
+  );
   const counts = { population: population.length };
   const selection: Selection = { how: select.how, seed: select.how === 'random' ? input.seed : null, ...counts, chosen: chosen.length };
   const byName: Selection = { how: 'named', seed: null, ...counts, chosen: named.length };
