@@ -6,13 +6,17 @@ import { Command, CommanderError, Option } from 'commander';
 import { CHECKS, FINDERS } from '../checks/index.js';
 import { checksCommand } from './commands/checks.js';
 import { doctor } from './commands/doctor.js';
+import { addDrillVerbs } from './commands/drill-verbs.js';
 import { addEvidenceVerbs } from './commands/evidence-verbs.js';
 import { addGateVerbs } from './commands/gate-verbs.js';
 import { historyCommand } from './commands/history.js';
 import { inspectCommand } from './commands/inspect.js';
 import { exitCodeOf, problemText } from './commands/problems.js';
+import { reportCommand } from './commands/report.js';
 import { verifyCommand } from './commands/verify.js';
+import { RULES } from './compliance/index.js';
 import { EXIT, type ExitCode } from './errors.js';
+import { FORMATS } from './reporters/formats.js';
 import { isReaderGone } from './reporters/write.js';
 import { PACKAGE_FOLDER, VERSION } from './version.js';
 
@@ -90,6 +94,21 @@ state(program.command('history'))
     exitCode = await historyCommand(options, streams);
   });
 
+state(program.command('report'))
+  .description('write a record or a drill as text, page (HTML), JUnit XML, Markdown, CSV or JSON Lines')
+  .argument('[id]', 'of a record or a drill')
+  .option('--latest', 'the newest record or drill')
+  .option('--machine <NAME>', 'the newest record of this machine')
+  .addOption(new Option('--format <FORMAT>', 'default: by the name of the file, else text').choices([...FORMATS]))
+  .option('--out <PATH>', 'file, or folder in which it gets a name (default: standard output)')
+  .option('--controls <RULE>', `only what serves this rule: ${RULES.map(({ id }) => id).join(', ')} (may be given again)`, collect, [])
+  .action(async (id: string | undefined, options) => {
+    exitCode = await reportCommand({ id, ...options }, library, streams);
+  });
+
+addDrillVerbs(program, library, streams, (code) => {
+  exitCode = code;
+});
 addEvidenceVerbs(program, streams, (code) => {
   exitCode = code;
 });

@@ -8,6 +8,7 @@ import type { DrillPolicy } from '../drill/policy/types.js';
 import { preview } from '../drill/preview.js';
 import { EXIT_OF, type TellContext, tellOutcome, tellStart, tellTrouble } from '../drill/tell/index.js';
 import { EXIT, type ExitCode, InterruptedError } from '../errors.js';
+import { Spool } from '../gate/spool/index.js';
 import { readLedger, stateFolder } from '../ledger/index.js';
 import { removeAbandoned } from '../process/clean-up.js';
 import { installSignalHandlers } from '../process/signals.js';
@@ -25,6 +26,7 @@ export interface RunArguments {
   state?: string | undefined;
   json?: boolean | undefined;
   dryRun?: boolean | undefined;
+  queue?: boolean | undefined;
   requireSignature?: boolean | undefined;
 }
 
@@ -34,7 +36,8 @@ const TELLING: TellContext = { env: process.env };
 
 /** @returns 0 passed, 1 failed or void, 3 inconclusive. @throws SnapproofError with its own exit code. */
 export async function runCommand(args: RunArguments, library: Library, streams: Streams): Promise<ExitCode> {
-  const policy = await loadDrillPolicy(args.policy, library.checks);
+  const loaded = await loadDrillPolicy(args.policy, library.checks);
+  const policy: DrillPolicy = args.queue ? { ...loaded, sources: [...loaded.sources, { kind: 'queue' }] } : loaded;
   const abort = new AbortController();
   const uninstall = installSignalHandlers(abort);
   const say = logTo(streams);
@@ -44,6 +47,7 @@ export async function runCommand(args: RunArguments, library: Library, streams: 
     await show(document, args, streams);
     return EXIT_OF[document.verdict];
   } catch (error) {
+    if (error instanceof InterruptedError) say(`Interrupted: the next run of ${args.policy} goes on where this one stopped.`);
     if (isTrouble(error)) sayUntold(await tellTrouble(policy.tell, policy.name, problemText(error), TELLING), say);
     throw error;
   } finally {
@@ -66,7 +70,6 @@ async function carryOut(policy: DrillPolicy, args: RunArguments, streams: Stream
       ledger: recorder.ledger,
       append: (document) => recorder.append(document),
       verify: verifyInChild,
-      queue: async () => ({ candidates: [], notes: [] }),
       teller: {
         start: () => tellStart(policy.tell, TELLING),
         outcome: (document, previous) => tellOutcome(policy.tell, document, previous, TELLING),
@@ -86,7 +89,7 @@ async function dryRun(policy: DrillPolicy, args: RunArguments, streams: Streams,
   const folder = stateFolder(args.state);
   const ledger = readLedger(folder);
   try {
-    const document = await preview({ policy, ledger, stateFolder: folder, queue: async () => ({ candidates: [], notes: [] }), signal, now: new Date() });
+    const document = await preview({ policy, ledger, stateFolder: folder, spool: new Spool(folder), signal, now: new Date() });
     if (args.json) await writeDocument(document, streams.stdout);
     else await print(streams.stdout, `${document.lines.map(visible).join('\n')}\n`);
     return EXIT.passed;

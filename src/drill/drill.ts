@@ -1,6 +1,7 @@
 /** The flow of a drill: a plan, made or taken up again; its controls and items; a verdict; the document in the ledger. Read this file first. */
 import { join } from 'node:path';
 import type { ControlResult, DrillDocument, DrillItem, DrillVerdict, LedgerDocument } from '../documents.js';
+import { Spool } from '../gate/spool/index.js';
 import { ARTEFACT_FOLDER, type Ledger, plainJson } from '../ledger/index.js';
 import type { VerificationRecord } from '../types.js';
 import { count } from '../words.js';
@@ -10,7 +11,6 @@ import { makePlan } from './make-plan.js';
 import type { Plan, PlanItem } from './plan.js';
 import type { DrillPolicy } from './policy/types.js';
 import { runItems, type VerifyItem } from './run-items.js';
-import type { Listing } from './sources/index.js';
 import { lockFolder } from './state/lock.js';
 import { DrillStore, drillFolder } from './state/store.js';
 import { foldDrill } from './verdict.js';
@@ -21,7 +21,6 @@ export interface DrillRequest {
   ledger: Ledger;
   append: (document: LedgerDocument) => Promise<unknown>;
   verify: VerifyItem;
-  queue: () => Promise<Listing>;
   signal: AbortSignal;
   /** One line for the log of the night. */
   say: (line: string) => void;
@@ -108,8 +107,8 @@ function closedItem(item: PlanItem, before: VerificationRecord[], why: string): 
 }
 
 async function begin(request: DrillRequest, store: DrillStore): Promise<Plan> {
-  const { policy, ledger, queue, signal, now, say } = request;
-  const plan = await makePlan({ policy, ledger, queue, signal, now: now() });
+  const { policy, ledger, stateFolder, signal, now, say } = request;
+  const plan = await makePlan({ policy, ledger, spool: new Spool(stateFolder), signal, now: now() });
   store.begin(plan);
   const until = plan.deadlineAt === null ? '' : `, until ${plan.deadlineAt}`;
   say(`Drill ${plan.id} (${plan.name}): ${count(plan.items.length, 'restore point')} of ${count(plan.machines.length, 'machine')}${until}.`);
@@ -122,7 +121,20 @@ async function carryOut(request: DrillRequest, plan: Plan, store: DrillStore): P
   const before = recordsOfDrill(ledger, plan.id, plan.headSeq);
   const artefactFolder = join(request.stateFolder, ARTEFACT_FOLDER);
   const controls = policy.controls ? await runControls({ drillId: plan.id, before, verify, append, artefactFolder, signal, say }) : [];
-  const items = await runItems({ plan, policy, ledger, append, verify, store, artefactFolder, before, signal, say, now });
+  const items = await runItems({
+    plan,
+    policy,
+    ledger,
+    append,
+    verify,
+    store,
+    spool: new Spool(request.stateFolder),
+    artefactFolder,
+    before,
+    signal,
+    say,
+    now,
+  });
   return conclude(request, plan, store, items, controls);
 }
 

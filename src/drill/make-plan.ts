@@ -1,8 +1,8 @@
 /** Makes the plan of a drill: what the sources hold, what is chosen of it, and until when. Nothing is verified and nothing stored. */
 import { randomBytes } from 'node:crypto';
 import { SnapproofError } from '../errors.js';
-import type { Ledger } from '../ledger/index.js';
-import { newRecordId } from '../ledger/index.js';
+import type { Spool } from '../gate/spool/index.js';
+import { type Ledger, newRecordId } from '../ledger/index.js';
 import { loadRestorePoints } from '../sources/index.js';
 import { knownMachines, lastProvenOf, previousDrill } from './history.js';
 import type { Plan } from './plan.js';
@@ -10,20 +10,20 @@ import { deadlineAfter } from './policy/duration.js';
 import type { DrillPolicy } from './policy/types.js';
 import { selectItems } from './select.js';
 import { type Candidate, type Listing, listSources } from './sources/index.js';
+import { listQueue } from './sources/path.js';
 
 export interface PlanRequest {
   policy: DrillPolicy;
   /** Null: nothing was ever stored. */
   ledger: Ledger | null;
-  /** What was enqueued. */
-  queue: () => Promise<Listing>;
+  spool: Spool;
   signal: AbortSignal;
   now: Date;
 }
 
 export async function makePlan(request: PlanRequest): Promise<Plan> {
   const { policy, ledger, now } = request;
-  const { candidates, notes, problems } = await listSources(policy.sources, request.queue, request.signal);
+  const { candidates, notes, problems } = await listSources(policy.sources, () => waiting(request.spool), request.signal);
   const listed = [...new Set(candidates.map(({ machine }) => machine))];
   const { items, unmatched } = selectItems({
     candidates,
@@ -69,4 +69,9 @@ async function idOf(path: string): Promise<string | null> {
     if (error instanceof SnapproofError) return null;
     throw error;
   }
+}
+
+async function waiting(spool: Spool): Promise<Listing> {
+  const { entries, unreadable } = await spool.list();
+  return listQueue(entries, unreadable);
 }

@@ -1,13 +1,15 @@
 /** Goes through the items of a plan, as many at once as the host bears, and says of each what became of it. */
 import { readFileSync, statSync } from 'node:fs';
 import type { DrillItem, DrillItemState, Selection } from '../documents.js';
-import { InterruptedError, LedgerError, SnapproofError } from '../errors.js';
+import { InterruptedError, LedgerError, SnapproofError, UsageError } from '../errors.js';
+import type { Spool } from '../gate/spool/index.js';
 import { parseDomain } from '../hardware/domain.js';
 import type { Ledger } from '../ledger/index.js';
 import { loadRestorePoints } from '../sources/index.js';
 import type { RestorePoint, VerificationRecord } from '../types.js';
 import { availableMiB, defaultSlots, MemoryBudget, needMiB } from './budget.js';
 import type { ItemRequest } from './child.js';
+import { HEARTBEAT_MS, withHeartbeat } from './heartbeat.js';
 import { objectivesOf } from './objectives.js';
 import type { Plan, PlanItem } from './plan.js';
 import type { DrillPolicy, MachineRule } from './policy/types.js';
@@ -24,6 +26,7 @@ export interface ItemsRequest {
   append: (record: VerificationRecord) => Promise<unknown>;
   verify: VerifyItem;
   store: DrillStore;
+  spool: Spool;
   artefactFolder: string;
   /** Records of this drill from before it was interrupted. */
   before: VerificationRecord[];
@@ -54,10 +57,11 @@ export async function runItems(request: ItemsRequest): Promise<DrillItem[]> {
   const budget = new MemoryBudget(totalMiB);
   const slots = policy.parallel ?? defaultSlots(totalMiB, Math.min(...policy.machines.map((rule) => needMiB(rule.policy, null))));
   let [next, done] = [0, 0];
+  const past = pastOf(request);
   const worker = async (): Promise<void> => {
     for (let index = next++; index < plan.items.length; index = next++) {
       const item = plan.items[index] as PlanItem;
-      const result = await new ItemRun(request, item, signal, budget).result();
+      const result = await new ItemRun(request, item, signal, budget, past).result();
       if (request.signal.aborted || stop.signal.aborted) return;
       results[index] = toDrillItem(item, ruleOf(policy, item), result);
       request.say(progressLine(item, result, ++done, plan.items.length));
@@ -109,20 +113,27 @@ class ItemRun {
     /** Of the user, the deadline, and a ledger that cannot be written. */
     private readonly signal: AbortSignal,
     private readonly budget: MemoryBudget,
+    private readonly past: Past,
   ) {
     this.rule = ruleOf(request.policy, item);
   }
 
   /** @throws LedgerError */
   async result(): Promise<Result> {
-    const { path, unreadable } = this.item;
-    if (unreadable !== null) return nothing('unreadable', path, [unreadable]);
+    const { path, unreadable, queued } = this.item;
+    if (unreadable !== null) {
+      // Said once: what is gone, or of a kind that is not read, would stand in the queue for ever.
+      if (queued !== undefined) await this.request.spool.remove(queued);
+      return nothing('unreadable', path, [unreadable]);
+    }
     if (this.signal.aborted) return nothing('not-reached', path, ['The deadline came first.']);
     let id = path;
     try {
-      const restorePoint = await this.load();
-      id = restorePoint.id;
-      return await this.judged(restorePoint);
+      return await this.outOfQueue(async () => {
+        const restorePoint = await this.load();
+        id = restorePoint.id;
+        return this.judged(restorePoint);
+      });
     } catch (error) {
       if (this.signal.aborted) return nothing('not-reached', id, ['The deadline came while it was verified.']);
       if (!(error instanceof SnapproofError) || error instanceof LedgerError) throw error;
@@ -137,18 +148,32 @@ class ItemRun {
   }
 
   private async judged(restorePoint: RestorePoint): Promise<Result> {
-    const { before, ledger, policy, now } = this.request;
-    const done = before.find((record) => record.restorePoint.id === restorePoint.id && record.restorePoint.machine === restorePoint.machine);
+    const { ledger, policy, now } = this.request;
+    const done = this.past.records.get(pointKey(restorePoint));
     if (done) return withRecord('verified', done, []);
     const valid = await stillValid(restorePoint, this.rule, { ledger, trustStamps: policy.trustStamps, now: now(), signal: this.signal });
     if (valid)
       return withRecord('still-valid', valid, [`Proven at ${valid.finishedAt}, and ${policy.trustStamps ? 'not written since' : 'its bytes are the same'}.`]);
-    const begun = this.request.store.journal().filter((line) => line.event === 'begun' && line.path === this.item.path).length;
+    const begun = this.past.begun.get(this.item.path) ?? 0;
     if (begun >= MAX_BEGUN)
       return nothing('unreadable', restorePoint.id, [
         `It was begun ${begun} times, and each time the whole run ended before it was done. It was not begun again.`,
       ]);
     return this.budget.with(needMiB(this.rule.policy, machineMiB(restorePoint)), () => this.verified(restorePoint));
+  }
+
+  /** Out of the queue while it is worked on, and for good when there is a record or it is no restore point; else it waits for the next drill. */
+  private async outOfQueue(work: () => Promise<Result>): Promise<Result> {
+    const { queued } = this.item;
+    const taken = queued === undefined ? null : await this.request.spool.takePath(queued);
+    try {
+      const result = await work();
+      await taken?.done();
+      return result;
+    } catch (error) {
+      await (error instanceof UsageError ? taken?.done() : taken?.putBack());
+      throw error;
+    }
   }
 
   private async verified(restorePoint: RestorePoint): Promise<Result> {
@@ -157,10 +182,39 @@ class ItemRun {
     store.note({ at: now().toISOString(), event: 'begun', path: this.item.path });
     say(`${this.item.machine}: begun at depth ${this.rule.policy.depth} (${this.item.path}).`);
     const request = { restorePoint, policy: this.rule.policy, artefactFolder, drill: { id: plan.id, selection: this.item.selection } };
-    const record = await this.request.verify(request, this.signal, () => undefined);
-    await this.request.append(record);
+    let stage = 'its start';
+    const words = (minutes: number): string => `${this.item.machine}: at work for ${minutes} min, now at ${stage}.`;
+    const verify = () => this.request.verify(request, this.signal, (name) => (stage = `the stage "${name}"`));
+    const record = await withHeartbeat({ everyMs: HEARTBEAT_MS, words, say }, verify);
+    await this.store(record);
     return withRecord('verified', record, []);
   }
+
+  /** A verdict that cannot be stored is said at least. @throws LedgerError */
+  private async store(record: VerificationRecord): Promise<void> {
+    try {
+      await this.request.append(record);
+    } catch (error) {
+      this.request.say(`${this.item.machine}: ${record.verdict}, but the record could not be stored.`);
+      throw error;
+    }
+  }
+}
+
+/** What runs of this drill before this one left: records by restore point, and how often each was begun. */
+interface Past {
+  records: Map<string, VerificationRecord>;
+  begun: Map<string, number>;
+}
+
+function pastOf({ before, store }: ItemsRequest): Past {
+  const begun = new Map<string, number>();
+  for (const line of store.journal()) if (line.event === 'begun') begun.set(line.path, (begun.get(line.path) ?? 0) + 1);
+  return { records: new Map(before.map((record) => [pointKey(record.restorePoint), record])), begun };
+}
+
+function pointKey({ machine, id }: { machine: string; id: string }): string {
+  return `${machine}\0${id}`;
 }
 
 function ruleOf(policy: DrillPolicy, item: PlanItem): MachineRule {

@@ -36,13 +36,24 @@ export function selectItems(input: SelectionInput): SelectionResult {
   const ruled = candidates.map((candidate) => ({ candidate, rule: ruleFor(candidate.machine, rules) }));
   const eligible = ruled.filter(({ rule }) => rules[rule]?.retired === false);
   const population = sorted(eligible.map(({ candidate }) => candidate));
-  const chosen = limited(choose(population, input), input);
-  const selection: Selection = { how: select.how, seed: select.how === 'random' ? input.seed : null, population: population.length, chosen: chosen.length };
+  // What somebody put into the queue is verified first, whatever else is chosen.
+  const named = urgentFirst(
+    population.filter(({ queued }) => queued !== undefined),
+    input.lastProven,
+  );
+  const rest = population.filter(({ queued }) => queued === undefined);
+  const chosen = limited(
+    choose(select.how === 'latest' ? population : rest, input).filter(({ queued }) => queued === undefined),
+    input,
+  );
+  const counts = { population: population.length };
+  const selection: Selection = { how: select.how, seed: select.how === 'random' ? input.seed : null, ...counts, chosen: chosen.length };
+  const byName: Selection = { how: 'named', seed: null, ...counts, chosen: named.length };
   const newest = newestOf(population);
-  const items = chosen.map((candidate) => ({
+  const items = [...named, ...chosen].map((candidate) => ({
     ...candidate,
     rule: ruleFor(candidate.machine, rules),
-    selection,
+    selection: candidate.queued === undefined ? selection : byName,
     newestAgeSeconds: ageSeconds(newest.get(candidate.machine)?.takenAt ?? null, input.now),
   }));
   const unmatched = new Set(ruled.filter(({ rule }) => rule < 0).map(({ candidate }) => candidate.machine));

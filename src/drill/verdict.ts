@@ -52,7 +52,7 @@ function doubtfulItems(items: DrillItem[]): string[] {
   const rest = items.filter(({ state, verdict }) => (state === 'verified' || state === 'still-valid') && verdict !== 'failed');
   return [
     ...unreadable.map((item) => `${nameOf(item)} could not be verified: ${item.why.join(' ')}`),
-    ...rest.filter(({ verdict }) => verdict === 'inconclusive').map((item) => `${nameOf(item)} is inconclusive: ${item.why[0] ?? 'see its record.'}`),
+    ...rest.filter(({ verdict }) => verdict !== 'passed').map((item) => `${nameOf(item)} is inconclusive: ${item.why[0] ?? 'see its record.'}`),
     ...rest.filter(unmeasured).map((item) => `${nameOf(item)}: ${item.why.join(' ')}`),
     ...(notReached.length > 0 ? [`${count(notReached.length, 'restore point was', 'restore points were')} not reached.`] : []),
     ...(items.length === 0 ? ['There was nothing to verify.'] : []),

@@ -8,6 +8,7 @@ import type { ItemRequest } from '../../src/drill/child.js';
 import { type DrillRequest, runDrill } from '../../src/drill/drill.js';
 import { parseDrillPolicy } from '../../src/drill/policy/load.js';
 import { InterruptedError, LabError, LedgerError } from '../../src/errors.js';
+import { Spool } from '../../src/gate/spool/index.js';
 import { digestFiles, filesToDigest, openImages } from '../../src/images/index.js';
 import { digestOf, type Ledger, openLedger, problemsOfDocument } from '../../src/ledger/index.js';
 import type { VerdictWord, VerificationRecord } from '../../src/types.js';
@@ -60,7 +61,6 @@ function request(policy: string, changes: Partial<DrillRequest> = {}): DrillRequ
     ledger,
     append: async (document: LedgerDocument) => ledger.append(document, { now }),
     verify: record,
-    queue: async () => ({ candidates: [], notes: [] }),
     signal: new AbortController().signal,
     say: (line) => lines.push(line),
     operator: 'tester@here',
@@ -188,6 +188,37 @@ describe('an overdue machine', () => {
     await drill('machines: [{ match: "*", depth: static }]\n');
     verdicts.set('a', 'inconclusive');
     expect((await drill('machines: [{ match: "*", depth: boot, every: 7d }]\n')).overdue).toMatchObject([{ machine: 'a', lastProvenAt: null }]);
+  });
+});
+
+describe('the queue', () => {
+  it('is verified first, whatever is chosen, and left by what has a record', async () => {
+    for (const path of ['b/web/2026-11-19', 'b/web/2026-11-20', 'other/mail/2026-11-18']) image(path);
+    const spool = new Spool(join(place, 'state'));
+    for (const path of ['b/web/2026-11-19', 'other/mail/2026-11-18', 'gone/2026-11-18']) await spool.add(join(place, path), 'test');
+    const sources = parseDrillPolicy(`sources: [{ folders: "${place}/b/{machine}/{takenAt}" }, { queue: true }]`, join(place, 'q.yaml'), []);
+    const document = await drill('', { policy: sources });
+    expect(document.items.map(({ machine, path, state, selection }) => [machine, path.slice(place.length + 1), state, selection.how])).toEqual([
+      ['gone', 'gone/2026-11-18', 'unreadable', 'named'],
+      ['mail', 'other/mail/2026-11-18', 'verified', 'named'],
+      ['web', 'b/web/2026-11-19', 'verified', 'named'],
+      ['web', 'b/web/2026-11-20', 'verified', 'latest'],
+    ]);
+    expect((await spool.list()).entries).toEqual([]);
+  });
+
+  it('keeps what could not be verified for the next drill', async () => {
+    image('other/mail/2026-11-18');
+    const spool = new Spool(join(place, 'state'));
+    await spool.add(join(place, 'other/mail/2026-11-18'), 'test');
+    const policy = parseDrillPolicy('sources: [{ queue: true }]', join(place, 'q.yaml'), []);
+    const verify: DrillRequest['verify'] = async () => {
+      throw new LabError({ code: 'drill.crashed', message: 'it ended without a result' });
+    };
+    expect((await drill('', { policy, verify })).verdict).toBe('inconclusive');
+    expect((await spool.list()).entries).toMatchObject([{ state: 'waiting' }]);
+    expect((await drill('', { policy })).verdict).toBe('passed');
+    expect((await spool.list()).entries).toEqual([]);
   });
 });
 

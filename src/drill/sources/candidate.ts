@@ -9,6 +9,8 @@ export interface Candidate {
   path: string;
   /** Why nothing here can read it; null: it may be tried. */
   unreadable: string | null;
+  /** Path under which it waits in the queue; absent: it does not. */
+  queued?: string;
 }
 
 /** What a source gives. `notes`: what was seen and left out, in sentences. */

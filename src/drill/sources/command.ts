@@ -1,11 +1,10 @@
 /** A command of the policy that says where restore points are: argv without a shell, a time limit, one JSON value a line. */
-import { stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { runTool } from '../../process/run-tool.js';
 import type { Candidate, Listing } from './candidate.js';
-import { candidateAt } from './folders.js';
 import { factsOf } from './manifest-facts.js';
+import { candidateOfPath } from './path.js';
 import type { NameFacts } from './template.js';
 
 const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
@@ -35,14 +34,6 @@ export async function listCommand(source: CommandSource, signal: AbortSignal): P
 async function candidateOfLine(line: string, where: string, cwd: string): Promise<Candidate> {
   const { path, facts } = parseLine(line, where);
   return candidateOfPath(resolve(cwd, path), facts);
-}
-
-/** What is not there is a candidate too: whoever named it expects it. */
-export async function candidateOfPath(path: string, facts: NameFacts): Promise<Candidate> {
-  const info = await stat(path).catch(() => null);
-  if (info) return candidateAt(path, info, facts);
-  const takenAt = facts.takenAt ?? null;
-  return { machine: facts.machine ?? path, takenAt, orderMs: takenAt ? Date.parse(takenAt) : 0, path, unreadable: `There is nothing at ${path}.` };
 }
 
 /** @throws UsageError */

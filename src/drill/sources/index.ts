@@ -3,9 +3,10 @@ import { realpath } from 'node:fs/promises';
 import { SnapproofError } from '../../errors.js';
 import type { DrillSource } from '../policy/types.js';
 import type { Candidate, Listing } from './candidate.js';
-import { candidateOfPath, listCommand } from './command.js';
+import { listCommand } from './command.js';
 import { listFolders } from './folders.js';
 import { listLibvirt } from './libvirt.js';
+import { candidateOfPath } from './path.js';
 import { listProxmox } from './proxmox.js';
 
 export type { Candidate, Listing } from './candidate.js';
@@ -20,7 +21,7 @@ export async function listSources(sources: DrillSource[], queue: () => Promise<L
   const byPath = new Map<string, Candidate>();
   const notes: string[] = [];
   const problems: string[] = [];
-  for (const source of sources) {
+  for (const source of [...sources.filter(({ kind }) => kind !== 'queue'), ...sources.filter(({ kind }) => kind === 'queue')]) {
     const listing = await attempt(() => list(source, queue, signal), signal);
     if (typeof listing === 'string') {
       problems.push(listing);
@@ -29,7 +30,10 @@ export async function listSources(sources: DrillSource[], queue: () => Promise<L
     notes.push(...listing.notes);
     for (const candidate of listing.candidates) {
       const path = await realpath(candidate.path).catch(() => candidate.path);
-      if (!byPath.has(path)) byPath.set(path, { ...candidate, path });
+      const known = byPath.get(path);
+      // What another source calls it counts more than its path alone; that it waits is kept.
+      if (!known) byPath.set(path, { ...candidate, path });
+      else if (candidate.queued !== undefined) byPath.set(path, { ...known, queued: candidate.queued });
     }
   }
   return { candidates: [...byPath.values()], notes, problems };

@@ -41,7 +41,7 @@ export function dumpOf(name: string): Dump | null {
 }
 
 /** An archive that lies extracted beside itself needs no second mention: its machine is then empty. */
-function toCandidate({ name, vmId, takenAt, archive }: Dump, path: string, all: Dump[]): Candidate {
+export function toCandidate({ name, vmId, takenAt, archive }: Dump, path: string, all: Dump[]): Candidate {
   const extracted = archive !== null && all.some((other) => other.archive === null && other.name === name.slice(0, -archive.length));
   const unreadable =
     archive === null

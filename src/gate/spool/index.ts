@@ -91,6 +91,13 @@ export class Spool {
     return null;
   }
 
+  /** Takes one path, if it waits; null when it does not, or another process has it. */
+  async takePath(path: string): Promise<TakenEntry | null> {
+    await this.recover();
+    const entry = (await this.list()).entries.find((one) => one.path === path && one.state === 'waiting');
+    return entry ? this.claim(entry) : null;
+  }
+
   /** Takes one path out, whoever put it in. @returns false when it does not wait */
   async remove(path: string): Promise<boolean> {
     return rm(this.waiting(entryId(path))).then(
