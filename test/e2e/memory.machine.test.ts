@@ -34,6 +34,7 @@ async function memoryResults(path: string): Promise<Record<string, CheckResult>>
     observer,
     signal: new AbortController().signal,
     artefactFolder,
+    drill: null,
   });
   return Object.fromEntries(record.checks.filter(({ stage }) => stage === 'memory').map((result) => [result.id, result]));
 }

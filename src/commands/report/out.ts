@@ -13,7 +13,7 @@ export function isFolder(path: string): boolean {
 /** @returns the path written. @throws UsageError when it cannot be written */
 export async function writeReport(out: string, dossier: Dossier, format: Format, text: string): Promise<string> {
   const target = isFolder(out) ? join(resolve(out), `${nameOf(dossier)}.${EXTENSIONS[format]}`) : resolve(out);
-  const [path = target] = await writeFiles(dirname(target), [{ name: basename(target), text }]);
+  const [path = target] = await writeFiles(dirname(target), [{ name: basename(target), text }], '--out');
   return path;
 }
 
