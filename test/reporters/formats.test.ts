@@ -12,6 +12,9 @@ import { ATTACKS, poisoned } from './html/hostile.js';
 const setting: Setting = { checks: new Map(), rules: rulesNamed(['NIS2']), rulesInFull: true, writtenAt: '2026-11-20T10:00:00.000Z', version: '0.0.0' };
 const golden = (name: string): string => join(import.meta.dirname, 'golden', name);
 
+/** Half a surrogate pair has no canonical form, and so is never stored. */
+const STORED = ATTACKS.filter((text) => text.isWellFormed());
+
 let record: RecordDossier;
 let drill: DrillDossier;
 beforeAll(async () => {
@@ -26,7 +29,7 @@ describe('a report', () => {
   });
   it('ends with a line feed and has no control characters, whatever the strings are', () => {
     for (const format of FORMATS)
-      for (const dossier of [poisoned(record, ATTACKS), poisoned(drill, ATTACKS)]) {
+      for (const dossier of [poisoned(record, STORED), poisoned(drill, STORED)]) {
         const text = render(dossier, format, setting);
         expect(text.endsWith('\n')).toBe(true);
         if (format !== 'jsonl') expect(text).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);

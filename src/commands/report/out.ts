@@ -7,7 +7,12 @@ import { EXTENSIONS, type Format } from '../../reporters/formats.js';
 
 /** It is one, or its name says so. */
 export function isFolder(path: string): boolean {
-  return path.endsWith('/') || (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
+  if (path.endsWith('/')) return true;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** @returns the path written. @throws UsageError when it cannot be written */
