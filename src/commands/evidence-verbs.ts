@@ -1,10 +1,13 @@
 /** The verbs about evidence on the command line: keys, attest, sign-off, and those of the ledger. */
 import { type Command, Option } from 'commander';
 import type { ExitCode } from '../errors.js';
+import { archiveVerifyCommand } from './archive-verify.js';
 import { attestCommand } from './attest.js';
 import { keysInitCommand, keysListCommand, keysRevokeCommand, keysRotateCommand } from './keys.js';
 import { ledgerVerifyCommand } from './ledger.js';
+import { ledgerExportCommand } from './ledger-export.js';
 import { ledgerHeadCommand } from './ledger-head.js';
+import { ledgerTimestampCommand } from './ledger-timestamp.js';
 import { signOffCommand } from './sign-off.js';
 import type { Streams } from './streams.js';
 
@@ -46,12 +49,37 @@ function addLedger(program: Command, streams: Streams, done: Done): void {
   ledger
     .command('verify')
     .description('recompute every hash and verify every signature; names each record that was changed, removed, inserted or reordered')
+    .argument('[archive]', 'an archive made by "ledger export", instead of the ledger')
     .option('--head <HASH>', 'a head that was printed earlier: the chain must still hold it')
     .option('--key <KEY>', 'trust begins with this key alone: its id, or a file with the public key (may be given again)', several, [])
+    .option('--tsa-ca <FILE>', 'certificates of the authority for time stamps (PEM): verifies their tokens too')
     .option(...SIGNED)
     .option(...STATE)
     .option(...JSON_OUT)
-    .action(async (options) => done(await ledgerVerifyCommand(options, streams)));
+    .action(async (archive: string | undefined, options) =>
+      done(archive === undefined ? await ledgerVerifyCommand(options, streams) : await archiveVerifyCommand(archive, options, streams)),
+    );
+  ledger
+    .command('timestamp')
+    .description('let an authority outside sign the head of the chain with its time (RFC 3161), and store that')
+    .option('--tsa <URL>', 'address of the authority')
+    .option('--tsa-command <PROGRAM...>', 'a program that gets the query on standard input and gives the reply on standard output')
+    .requiredOption('--tsa-ca <FILE>', 'certificates that the reply must verify with (PEM)')
+    .option(...SIGNED)
+    .option(...STATE)
+    .option(...JSON_OUT)
+    .action(async (options) => done(await ledgerTimestampCommand(options, streams)));
+  ledger
+    .command('export')
+    .description('write a part of the ledger as an archive that can be verified without it')
+    .requiredOption('--out <FILE>', 'the archive (.tar.gz); it must not exist')
+    .option('--from <TIME>', 'stored from this day or instant on (UTC)')
+    .option('--to <TIME>', 'stored up to this day or instant (UTC)')
+    .option('--machine <NAME>', 'only what is about this machine')
+    .option('--require-signature', 'that the archive cannot be signed as a whole is an error')
+    .option(...STATE)
+    .option(...JSON_OUT)
+    .action(async (options) => done(await ledgerExportCommand(options, streams)));
   ledger
     .command('head')
     .description('print the hash of the last entry, to be kept elsewhere')

@@ -1,13 +1,13 @@
 /** `snapproof ledger verify`: whether every document is as it was written, and if not, which one is not; and whose signatures count. */
 import { EXIT, type ExitCode, LedgerError } from '../errors.js';
-import { anchorsOf, checkLedgerSignatures, type SignatureReport } from '../evidence/index.js';
+import { anchorsOf, checkLedgerSignatures, checkLedgerTimestamps, type SignatureReport, type TimestampReport } from '../evidence/index.js';
 import { type Ledger, type LedgerVerification, ledgerPath, readLedger, stateFolder } from '../ledger/index.js';
 import { palette, wantsColour } from '../reporters/colour.js';
 import { visible } from '../reporters/escape.js';
 import { writeDocument } from '../reporters/json.js';
 import { wrap } from '../reporters/text.js';
 import { count } from '../reporters/units.js';
-import { signatureLines } from './signature-words.js';
+import { signatureLines, timestampLines } from './signature-words.js';
 import { print, type Streams, widthOf } from './streams.js';
 
 export interface LedgerVerifyArguments {
@@ -18,11 +18,14 @@ export interface LedgerVerifyArguments {
   key?: string[] | undefined;
   /** What has no signature that counts does not verify. */
   requireSignature?: boolean | undefined;
+  /** Certificates of authorities for time stamps. */
+  tsaCa?: string | undefined;
   json?: boolean | undefined;
 }
 
 export interface WholeVerification extends LedgerVerification {
   signatures: SignatureReport;
+  timestamps: TimestampReport;
 }
 
 const MOST_SHOWN = 50;
@@ -39,7 +42,7 @@ export async function ledgerVerifyCommand(options: LedgerVerifyArguments, stream
 /** Opens the ledger to read it. @throws LedgerError when there is none */
 export async function withLedger<T>(state: string | undefined, work: (ledger: Ledger) => Promise<T>): Promise<T> {
   const ledger = readLedger(stateFolder(state));
-  if (!ledger) throw missing(ledgerPath(stateFolder(state)));
+  if (!ledger) throw noLedger(ledgerPath(stateFolder(state)));
   try {
     return await work(ledger);
   } finally {
@@ -47,13 +50,21 @@ export async function withLedger<T>(state: string | undefined, work: (ledger: Le
   }
 }
 
-async function verify(ledger: Ledger, { head, key, requireSignature }: LedgerVerifyArguments): Promise<WholeVerification> {
+async function verify(ledger: Ledger, { head, key, requireSignature, tsaCa }: LedgerVerifyArguments): Promise<WholeVerification> {
   const anchors = anchorsOf(key ?? []);
   const verification = ledger.verify();
-  const problems = head === undefined || ledger.holds(head) ? verification.problems : [...verification.problems, headMissing(head)];
+  const missing = head === undefined || ledger.holds(head) ? [] : [headMissing(head)];
+  const problems = [...verification.problems, ...missing, ...ledger.checkFile().map(fileProblem)];
   const signatures = await checkLedgerSignatures(ledger, anchors);
-  const enough = !requireSignature || signatures.unsigned === 0;
-  return { ...verification, problems, ok: problems.length === 0 && signatures.problems.length === 0 && enough, signatures };
+  const timestamps = await checkLedgerTimestamps(ledger, tsaCa ?? null);
+  const enough = isEnough(signatures, { named: (key ?? []).length > 0, all: requireSignature ?? false });
+  const ok = enough && [problems, signatures.problems, timestamps.problems].every((list) => list.length === 0);
+  return { ...verification, problems, ok, signatures, timestamps };
+}
+
+/** Whoever names a key expects it to have signed something: a ledger from which all signatures were taken must not pass. */
+export function isEnough({ signed, unsigned }: SignatureReport, { named, all }: { named: boolean; all: boolean }): boolean {
+  return (!named || signed > 0 || unsigned === 0) && (!all || unsigned === 0);
 }
 
 function headMissing(head: string): LedgerVerification['problems'][number] {
@@ -61,7 +72,11 @@ function headMissing(head: string): LedgerVerification['problems'][number] {
   return { seq: null, recordId: null, kind: 'head', message };
 }
 
-function missing(path: string): LedgerError {
+function fileProblem(message: string): LedgerVerification['problems'][number] {
+  return { seq: null, recordId: null, kind: 'file', message };
+}
+
+function noLedger(path: string): LedgerError {
   return new LedgerError({
     code: 'ledger.missing',
     message: `There is no ledger ${path}, so there is nothing that could verify.`,
@@ -70,9 +85,16 @@ function missing(path: string): LedgerError {
 }
 
 function render(verification: WholeVerification, path: string, width: number, colour: boolean): string {
-  const { ok, head, signatures } = verification;
+  const { ok, head, signatures, timestamps } = verification;
   const chain = [`Head: entry ${head.count}${head.recordId ? `, record ${visible(head.recordId)}` : ''}`, `      ${head.hash}`];
-  const parts = [...verdictLines(verification, path, width, colour), '', ...signatureLines(signatures, width), '', ...chain];
+  const parts = [
+    ...verdictLines(verification, path, width, colour),
+    '',
+    ...signatureLines(signatures, width),
+    ...timestampLines(timestamps, width),
+    '',
+    ...chain,
+  ];
   return `${[...parts, ...wrap(ok ? KEEP_HEAD : KEEP_EVIDENCE, { width })].join('\n')}\n`;
 }
 

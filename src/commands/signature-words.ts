@@ -1,5 +1,5 @@
 /** What was found of signatures, in words. */
-import { type KeyState, type SignatureReport, shortKeyId } from '../evidence/index.js';
+import { type KeyState, type SignatureReport, shortKeyId, type TimestampReport } from '../evidence/index.js';
 import { visible } from '../reporters/escape.js';
 import { wrap } from '../reporters/text.js';
 import { count } from '../reporters/units.js';
@@ -17,4 +17,12 @@ export function signatureLines({ signed, unsigned, signatures, keys, problems }:
 
 function keyLine({ keyId, standing, addedSeq, endSeq }: KeyState): string {
   return `  key ${shortKeyId(keyId)}  ${standing}, entries ${addedSeq} to ${endSeq ?? 'now'}`;
+}
+
+export function timestampLines({ count: found, verified, lastSeq, problems }: TimestampReport, width: number): string[] {
+  if (found === 0) return [];
+  const reach = lastSeq === null ? '' : `, the last of them about entry ${lastSeq}`;
+  const unproven = verified < found ? ' Name the certificates of the authority with --tsa-ca to verify their tokens.' : ' Their tokens verify.';
+  const shown = problems.slice(0, MOST_SHOWN).flatMap((message) => wrap(visible(message), { width, first: '  time stamp ' }));
+  return [...wrap(`There ${found === 1 ? 'is 1 time stamp' : `are ${found} time stamps`}${reach}.${problems.length > 0 ? '' : unproven}`, { width }), ...shown];
 }

@@ -59,6 +59,16 @@ export class KeyRing {
     return this.trust.states();
   }
 
+  /** All keys, whether they count or not. */
+  keys(): PublicKey[] {
+    return [...this.known.values()];
+  }
+
+  /** Why a key does not count at a place of the chain; null when it does. */
+  standing(keyId: string, seq: number): string | null {
+    return this.trust.objection(keyId, seq);
+  }
+
   /** Why a signature does not count; null when it does. */
   async objection(envelope: StoredEnvelope, signed: SignedText, document: unknown): Promise<string | null> {
     const opened = open(envelope);

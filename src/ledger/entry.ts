@@ -1,5 +1,5 @@
 /** What one row of the ledger holds, and how its hashes are made. The same few lines verify a ledger without snapproof. */
-import { createHash } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import { canonicalJson } from './canonical.js';
 
 /** What the first entry names as its predecessor. */
@@ -7,6 +7,9 @@ export const GENESIS_HASH = '0'.repeat(64);
 
 /** Told apart from digests made for any other purpose. */
 const ENTRY_DOMAIN = 'snapproof.ledger-entry/v1\n';
+
+/** Twice as fast for what is short; Node has it from 20.12 on. */
+const atOnce: typeof crypto.hash | undefined = crypto.hash;
 
 /** The hashed part of a row. All hashes are SHA-256 as 64 lower-case hexadecimal digits. */
 export interface EntryFields {
@@ -36,14 +39,20 @@ export interface LedgerHead {
 
 export const EMPTY_HEAD: LedgerHead = { count: 0, hash: GENESIS_HASH, recordId: '' };
 
-export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+export function sha256Hex(content: string | Uint8Array): string {
+  return atOnce ? atOnce('sha256', content, 'hex') : crypto.createHash('sha256').update(content).digest('hex');
 }
 
-/** SHA-256 of `snapproof.ledger-entry/v1`, a line feed, and the canonical JSON of the fields. */
+/** SHA-256 of `snapproof.ledger-entry/v1`, a line feed, and the canonical JSON of the fields, written out here because it is made for every entry. */
 export function entryHash(fields: EntryFields): string {
   const { seq, recordId, recordSha256, previousHash, previousRecordId, appendedAt } = fields;
-  return sha256Hex(ENTRY_DOMAIN + canonicalJson({ seq, recordId, recordSha256, previousHash, previousRecordId, appendedAt }));
+  const first = `{"appendedAt":${json(appendedAt)},"previousHash":${json(previousHash)},"previousRecordId":${json(previousRecordId)}`;
+  return sha256Hex(`${ENTRY_DOMAIN}${first},"recordId":${json(recordId)},"recordSha256":${json(recordSha256)},"seq":${json(seq)}}`);
+}
+
+/** As in canonical JSON: the names above are sorted already. */
+function json(value: string | number): string {
+  return JSON.stringify(value);
 }
 
 /** The entry that follows `head`. */

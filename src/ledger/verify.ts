@@ -5,7 +5,8 @@ import { EMPTY_HEAD, entryHash, GENESIS_HASH, type LedgerEntry, type LedgerHead,
 import { ENTRY_COLUMNS } from './lookups.js';
 import { statement } from './statements.js';
 
-export type LedgerProblemKind = 'changed' | 'removed' | 'inserted' | 'reordered' | 'head';
+/** `file`: not an entry, but what it is stored in or found by. */
+export type LedgerProblemKind = 'changed' | 'removed' | 'inserted' | 'reordered' | 'head' | 'file';
 
 export interface LedgerProblem {
   /** Of the entry it is about: where it is, or for a removed one, where it was. Null for the head. */
@@ -38,7 +39,8 @@ export interface CheckedEntry extends LedgerEntry {
 }
 
 interface Row extends LedgerEntry {
-  record: string;
+  /** Its bytes: what is hashed is what lies in the file. */
+  record: Buffer;
 }
 
 interface Pass {
@@ -48,7 +50,8 @@ interface Pass {
   notes: LedgerNote[];
 }
 
-const ROWS = `SELECT ${ENTRY_COLUMNS}, record FROM entries ORDER BY seq`;
+const COLUMNS = `${ENTRY_COLUMNS}, CAST(record AS BLOB) AS record`;
+const ROWS = `SELECT ${COLUMNS} FROM entries ORDER BY seq`;
 const MOST_NOTES = 1000;
 
 /** Works on one snapshot of the file, so that a writer at work does not disturb it. */
@@ -104,8 +107,7 @@ function collect(rows: Iterable<Row>): CheckedEntry[] {
  */
 export function checkEntry(database: LedgerDatabase, seq: number): string[] {
   return database.transaction(() => {
-    const at = (number: number): Row | null =>
-      statement<[number], Row>(database, `SELECT ${ENTRY_COLUMNS}, record FROM entries WHERE seq = ?`).get(number) ?? null;
+    const at = (number: number): Row | null => statement<[number], Row>(database, `SELECT ${COLUMNS} FROM entries WHERE seq = ?`).get(number) ?? null;
     const entry = at(seq);
     if (!entry) return [`There is no entry ${seq}.`];
     const head = statement<[], LedgerHead>(database, 'SELECT count, hash, record_id AS recordId FROM head WHERE id = 1').get() ?? EMPTY_HEAD;
