@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { madeUpDossier, madeUpDrill } from '../../fixtures/reports/dossiers.js';
 import { type ReportArguments, reportCommand } from '../../src/commands/report.js';
 import { ARTEFACT_FOLDER, artefactPath, digestOf, keepArtefact, openLedger, sha256Hex } from '../../src/ledger/index.js';
-import { sampleKey, sampleSignOff } from '../ledger/documents.js';
+import { sampleKey, sampleSignOff, sampleTimestamp } from '../ledger/documents.js';
 import { failed, passed } from '../reporters/records.js';
 import { sampleRecord } from '../sample-record.js';
 import { capture } from './streams.js';
@@ -88,6 +88,11 @@ describe('report', () => {
     expect(readFileSync(join(state, 'a.xml'), 'utf8')).toContain('<testsuites');
     await report({ id: passed.id, out: `${join(state, 'new')}/` });
     expect(readdirSync(join(state, 'new'))).toEqual([`db1-${passed.id}.html`]);
+  });
+  it('names the first time stamp that covers it, and says that there is none', async () => {
+    append(passed, sampleTimestamp('t1', { headSeq: 1 }), sampleTimestamp('t2', { headSeq: 2, authority: 'CN=Later' }), failed);
+    expect((await report({ id: passed.id, format: 'html' })).out).toMatch(/by CN=Test, on the chain up to entry 1/);
+    expect((await report({ id: failed.id, format: 'html' })).out).toContain('no authority outside has seen');
   });
   it('shows only the rule that was asked for, in full', async () => {
     append(passed);

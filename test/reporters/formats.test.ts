@@ -13,7 +13,7 @@ const setting: Setting = { checks: new Map(), rules: rulesNamed(['NIS2']), rules
 const golden = (name: string): string => join(import.meta.dirname, 'golden', name);
 
 /** Half a surrogate pair has no canonical form, and so is never stored. */
-const STORED = ATTACKS.filter((text) => text.isWellFormed());
+const STORED = ATTACKS.filter((text) => !/\p{Surrogate}/u.test(text));
 
 let record: RecordDossier;
 let drill: DrillDossier;
