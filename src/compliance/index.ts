@@ -24,7 +24,7 @@ export function rulesNamed(names: readonly string[]): Rule[] {
     const wanted = plain(name);
     const found = RULES.find(({ id }) => plain(id) === wanted) ?? RULES.find(({ id }) => wanted.length >= 3 && plain(id).startsWith(wanted));
     if (found) return found;
-    const pci = wanted.startsWith('pci') ? ' No clause of PCI DSS was found that asks for a test of restoring, so none is claimed.' : '';
+    const pci = wanted.startsWith('PCI') ? ' No clause of PCI DSS was found that asks for a test of restoring, so none is claimed.' : '';
     const known = RULES.map(({ id }) => id).join(', ');
     throw new UsageError({ code: 'usage.controls', message: `"${name}" is no rule that is known here.${pci}`, advice: `Known are: ${known}.` });
   });

@@ -16,6 +16,8 @@ export interface ChainPlace {
   entryHash: string;
   /** Of the keys that signed it; empty: unsigned. */
   keyIds: string[];
+  /** The first time stamp of an authority outside that covers it; null: none does. Of a document that stands in another's page it is not looked for. */
+  witnessed: { genTime: string; authority: string; headSeq: number } | null;
 }
 
 /** A record as its page needs it. */

@@ -20,7 +20,9 @@ export function renderDrillText({ drill, records }: DrillDossier, { color, width
     .slice(0, MOST_ITEMS)
     .flatMap((item) => {
       const first = padEnd(wordOf(item).toUpperCase(), COLUMN);
-      const why = needsSomebody(item) ? [...item.why, ...(records.get(item.recordId ?? '')?.record.reasons.slice(0, 2) ?? [])] : [];
+      const why = needsSomebody(item)
+        ? [...item.why, ...(item.verdict === 'passed' ? [] : (records.get(item.recordId ?? '')?.record.reasons.slice(0, 2) ?? []))]
+        : [];
       const bounds = [item.rto && `recovery time ${boundText(item.rto)}`, item.rpo && `recovery point ${boundText(item.rpo)}`].filter(Boolean);
       const name = [`${item.machine}, ${item.restorePoint}`, ...bounds].join('; ');
       return [

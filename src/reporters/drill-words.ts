@@ -56,9 +56,9 @@ export function needsSomebody(item: DrillItem): boolean {
 
 export function boundText(bound: DrillItem['rto']): string {
   if (bound === null) return '';
-  const measured = bound.measuredSeconds === null ? 'not measured' : formatSpan(bound.measuredSeconds);
-  const met = bound.met === null ? 'open' : bound.met ? 'met' : 'missed';
-  return `${measured} of ${formatSpan(bound.limitSeconds)}, ${met}`;
+  const limit = formatSpan(bound.limitSeconds);
+  if (bound.measuredSeconds === null) return `not measured, limit ${limit}`;
+  return `${formatSpan(bound.measuredSeconds)} of ${limit}${bound.met === null ? '' : bound.met ? ', met' : ', missed'}`;
 }
 
 /** Days where hours would not be read: `3 d 4 h`. */

@@ -3,8 +3,8 @@
  * controls are those of "Trojan Source" (Unicode Standard Annex 9), with which text can be made to read otherwise than it is.
  */
 
-/** Controls (C0, DEL, C1), direction controls, joiners and other invisible characters, line separators, tags, halves of surrogate pairs. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}\p{Co}\u115f\u1160\u3164\uffa0]/gu;
+/** Controls (C0, DEL, C1), direction controls, joiners and other invisible characters, line separators, tags, halves of surrogate pairs, code points that are no characters. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}\p{Co}\p{Noncharacter_Code_Point}\u115f\u1160\u3164\uffa0]/gu;
 
 /** One line without anything that a terminal would obey; each such character is shown as `\x1b` or `\u{202e}`. */
 export function visible(text: string): string {

@@ -25,16 +25,16 @@ export async function reportFiles(records: VerificationRecord[], folder: string,
     files.push({ name: `${name}.txt`, text: renderRecord(record, { color: false, ...options }) });
     if (page) files.push({ name: `${name}.html`, text: await page(record) });
   }
-  return writeFiles(folder, files);
+  return writeFiles(folder, files, '--report');
 }
 
-/** Each whole or not at all. @returns their paths. @throws UsageError when the folder cannot be written. */
-export async function writeFiles(folder: string, files: readonly { name: string; text: string }[]): Promise<string[]> {
+/** Each whole or not at all. @param option that names the folder. @returns their paths. @throws UsageError when the folder cannot be written. */
+export async function writeFiles(folder: string, files: readonly { name: string; text: string }[], option: string): Promise<string[]> {
   try {
     await mkdir(folder, { recursive: true });
     for (const { name, text } of files) await writeWhole(resolve(folder), name, text);
   } catch (cause) {
-    throw unwritable(folder, cause);
+    throw unwritable(folder, cause, option);
   }
   return files.map(({ name }) => join(resolve(folder), name));
 }
@@ -45,16 +45,16 @@ export async function prepareReportFolder(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (cause) {
-    throw unwritable(folder, cause);
+    throw unwritable(folder, cause, '--report');
   }
 }
 
-function unwritable(folder: string, cause: unknown): UsageError {
+function unwritable(folder: string, cause: unknown, option: string): UsageError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new UsageError({
     code: 'report.unwritable',
     message: `The report cannot be written to ${folder}: ${why}`,
-    advice: 'Name a folder you may write.',
+    advice: `Name a folder you may write with ${option}.`,
     cause,
   });
 }

@@ -18,7 +18,7 @@ const MOST = { list: 100, rows: 1000, cell: 600 };
 export function renderMarkdownReport(dossier: Dossier, setting: Setting): string {
   const blocks = dossier.kind === 'drill' ? drillBlocks(dossier) : recordBlocks(dossier);
   const subject = dossier.kind === 'drill' ? drillSubject(dossier) : subjectOf(dossier);
-  const last = `Written by snapproof ${plain(setting.version)} on ${formatInstant(setting.writtenAt)}.`;
+  const last = `Written by snapproof ${plain(setting.version)} on ${day(setting.writtenAt)}.`;
   return `${[...blocks, ...ruleBlocks(setting, subject), last].filter((block) => block !== '').join('\n\n')}\n`;
 }
 
@@ -27,9 +27,9 @@ function recordBlocks(whole: RecordDossier): string[] {
   const { restorePoint, consistency, coverage, recovery, verdict } = record;
   const open = coverage.untested.map(({ what, why, holdsData }) => `${strong(what)}${holdsData ? ' (may hold data)' : ''}: ${plain(why)}`);
   return [
-    `# ${plain(restorePoint.machine)}: ${verdict}`,
+    `# ${plain(restorePoint.machine)}: ${plain(verdict)}`,
     `${strong(verdict.toUpperCase())}: ${VERDICT_MEANING[verdict]}`,
-    `Restore point ${code(restorePoint.id)}, taken ${restorePoint.takenAt === null ? 'not known when' : formatInstant(restorePoint.takenAt)}. Tested ${formatInstant(record.startedAt)}, took ${formatSeconds(record.durationMs / 1000)}. Record ${code(record.id)}.`,
+    `Restore point ${code(restorePoint.id)}, taken ${restorePoint.takenAt === null ? 'not known when' : day(restorePoint.takenAt)}. Tested ${day(record.startedAt)}, took ${formatSeconds(record.durationMs / 1000)}. Record ${code(record.id)}.`,
     section('Why', list(record.reasons.map(plain), '1.')),
     section('What to do', list(adviceOf(record).map(plain))),
     section('Not tested', open.length > 0 ? list(open) : 'Nothing that is known of.'),
@@ -84,15 +84,13 @@ function drillBlocks({ drill, records, signOffs, place }: DrillDossier): string[
     return [item.machine, item.restorePoint, wordOf(item), boundText(item.rto) || '–', boundText(item.rpo) || '–', why.slice(0, 3).join(' ')];
   });
   return [
-    `# Drill ${plain(drill.name)}: ${drill.verdict}`,
+    `# Drill ${plain(drill.name)}: ${plain(drill.verdict)}`,
     `${strong(drill.verdict.toUpperCase())}: ${DRILL_MEANING[drill.verdict]}`,
-    `Began ${formatInstant(drill.startedAt)}, ended ${formatInstant(drill.finishedAt)}. ${itemTotals(drill)} Drill ${code(drill.id)}.`,
+    `Began ${day(drill.startedAt)}, ended ${day(drill.finishedAt)}. ${itemTotals(drill)} Drill ${code(drill.id)}.`,
     section('Why', list(drill.reasons.map(plain), '1.')),
     section(
       'Overdue',
-      list(
-        drill.overdue.map(({ machine, lastProvenAt }) => `${strong(machine)}: last proven ${lastProvenAt === null ? 'never' : formatInstant(lastProvenAt)}`),
-      ),
+      list(drill.overdue.map(({ machine, lastProvenAt }) => `${strong(machine)}: last proven ${lastProvenAt === null ? 'never' : day(lastProvenAt)}`)),
     ),
     section('Restore points', table(['Machine', 'Restore point', 'Verdict', 'Recovery time', 'Recovery point', 'Why'], rows)),
     section(
@@ -108,9 +106,7 @@ function drillBlocks({ drill, records, signOffs, place }: DrillDossier): string[
 }
 
 function signOffBlock(all: RecordDossier['signOffs']): string[] {
-  return [
-    section('Sign-offs', list(all.map(({ reviewer, decision, at, note }) => `${strong(reviewer)} ${decision} it on ${formatInstant(at)}: ${plain(note)}`))),
-  ];
+  return [section('Sign-offs', list(all.map(({ reviewer, decision, at, note }) => `${strong(reviewer)} ${decision} it on ${day(at)}: ${plain(note)}`)))];
 }
 
 function placeText(place: RecordDossier['place']): string {
@@ -145,6 +141,9 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   const more = rows.length > MOST.rows ? `\n\nAnd ${rows.length - MOST.rows} more, in the record.` : '';
   return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.slice(0, MOST.rows).map(line)].join('\n') + more;
 }
+
+/** What is no instant stays text. */
+const day = (instant: string): string => plain(formatInstant(instant));
 
 const strong = (text: string): string => `**${plain(text) || '–'}**`;
 

@@ -58,7 +58,7 @@ function headline({ record, width, paint }: Page): string[] {
 
 function facts({ record, folder, width }: Page): string[] {
   const { id, machine, takenAt, files } = record.restorePoint;
-  const named = files.map(({ path, format, sizeBytes }) => `${visible(path)} (${format}, ${formatBytes(sizeBytes)})`);
+  const named = files.map(({ path, format, sizeBytes }) => `${visible(path)} (${visible(format)}, ${formatBytes(sizeBytes)})`);
   return [
     ...fact('Machine', visible(machine), width),
     ...fact('Restore point', `${visible(id)}, ${takenAt ? `taken ${formatInstant(visible(takenAt))}` : 'when it was taken is not known'}`, width),

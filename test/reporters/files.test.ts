@@ -17,13 +17,18 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('report files', () => {
-  it('are the run and one text per record, and nothing else', async () => {
+  it('are the run as JSON and JUnit XML and one text per record, and nothing else', async () => {
     const target = join(folder, 'deep/er');
     const paths = await reportFiles([passed, failed], target);
-    expect(paths.map((path) => basename(path))).toEqual(['run.json', `db1-${passed.id}.txt`, `db1-${failed.id}.txt`]);
+    expect(paths.map((path) => basename(path))).toEqual(['run.json', 'junit.xml', `db1-${passed.id}.txt`, `db1-${failed.id}.txt`]);
     expect(readdirSync(target).sort()).toEqual(paths.map((path) => basename(path)).sort());
     expect(problemsOfRun(JSON.parse(readFileSync(join(target, 'run.json'), 'utf8')))).toEqual([]);
-    expect(readFileSync(paths[2] ?? '', 'utf8')).toBe(renderRecord(failed, { color: false }));
+    expect(readFileSync(paths[3] ?? '', 'utf8')).toBe(renderRecord(failed, { color: false }));
+  });
+  it('and a page per record where one can be made', async () => {
+    const paths = await reportFiles([passed], folder, { page: (record) => `page of ${record.id}` });
+    expect(paths.map((path) => basename(path)).slice(2)).toEqual([`db1-${passed.id}.txt`, `db1-${passed.id}.html`]);
+    expect(readFileSync(paths[3] ?? '', 'utf8')).toBe(`page of ${passed.id}`);
   });
   it('replace those of an earlier run', async () => {
     writeFileSync(join(folder, 'run.json'), 'old');
@@ -35,7 +40,7 @@ describe('report files', () => {
     const named = (machine: string) => sampleRecord('r1', { restorePoint: { id: 'x', machine, takenAt: null } });
     const names = [];
     for (const machine of ['../../etc/passwd', '..', '', '/abs', 'a\u0000b', 'x'.repeat(500)])
-      names.push(...(await reportFiles([named(machine)], folder)).slice(1));
+      names.push(...(await reportFiles([named(machine)], folder)).slice(2));
     for (const name of names) expect(basename(name)).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}\.txt$/);
     expect(readdirSync(folder)).toEqual(expect.arrayContaining(names.map((name) => basename(name))));
   });

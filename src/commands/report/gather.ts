@@ -17,6 +17,7 @@ export async function gatherRecord(ledger: Ledger, { entry, document }: Stored<V
   const earlier = history.filter(({ seq }) => seq < entry.seq).slice(0, MOST_EARLIER);
   return {
     ...bare(ledger, { entry, document }),
+    place: witnessed(ledger, placeOf(ledger, entry)),
     earlier: earlier.map(({ record }) => filledIn(record)).reverse(),
     signOffs: signOffsOf(ledger, document.id),
     artefacts: await artefactsOf(document, artefactFolder),
@@ -39,7 +40,14 @@ export function gatherDrill(ledger: Ledger, { entry, document: drill }: Stored<D
   }
   const past = ledger.documents({ kind: 'drill' }).filter((one) => one.entry.seq < entry.seq && one.document.name === drill.name);
   const earlier = past.slice(0, MOST_EARLIER).map(({ document }) => document);
-  return { kind: 'drill', drill, place: placeOf(ledger, entry), records, earlier: earlier.reverse(), signOffs: signOffsOf(ledger, drill.id) };
+  return {
+    kind: 'drill',
+    drill,
+    place: witnessed(ledger, placeOf(ledger, entry)),
+    records,
+    earlier: earlier.reverse(),
+    signOffs: signOffsOf(ledger, drill.id),
+  };
 }
 
 function bare(ledger: Ledger, { entry, document }: Stored<VerificationRecord>): RecordDossier {
@@ -50,7 +58,14 @@ function bare(ledger: Ledger, { entry, document }: Stored<VerificationRecord>): 
 function placeOf(ledger: Ledger, entry: Stored['entry']): ChainPlace {
   const { seq, appendedAt, recordSha256, previousHash, entryHash } = entry;
   const keyIds = [...new Set(ledger.envelopesOf(seq).map(({ keyId }) => keyId))];
-  return { seq, appendedAt, documentSha256: recordSha256, previousHash, entryHash, keyIds };
+  return { seq, appendedAt, documentSha256: recordSha256, previousHash, entryHash, keyIds, witnessed: null };
+}
+
+/** Whoever stamped a later head of the chain saw this entry too. */
+function witnessed(ledger: Ledger, place: ChainPlace): ChainPlace {
+  const stamps = ledger.documents({ kind: 'timestamp' }).map(({ document }) => document);
+  const [first] = stamps.filter(({ headSeq }) => headSeq >= place.seq).sort((a, b) => a.headSeq - b.headSeq);
+  return { ...place, witnessed: first ? { genTime: first.genTime, authority: first.authority, headSeq: first.headSeq } : null };
 }
 
 function signOffsOf(ledger: Ledger, about: string): RecordDossier['signOffs'] {

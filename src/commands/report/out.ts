@@ -7,13 +7,18 @@ import { EXTENSIONS, type Format } from '../../reporters/formats.js';
 
 /** It is one, or its name says so. */
 export function isFolder(path: string): boolean {
-  return path.endsWith('/') || (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
+  if (path.endsWith('/')) return true;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** @returns the path written. @throws UsageError when it cannot be written */
 export async function writeReport(out: string, dossier: Dossier, format: Format, text: string): Promise<string> {
   const target = isFolder(out) ? join(resolve(out), `${nameOf(dossier)}.${EXTENSIONS[format]}`) : resolve(out);
-  const [path = target] = await writeFiles(dirname(target), [{ name: basename(target), text }]);
+  const [path = target] = await writeFiles(dirname(target), [{ name: basename(target), text }], '--out');
   return path;
 }
 

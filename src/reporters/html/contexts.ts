@@ -25,6 +25,7 @@ export function contextsOf(strings: readonly string[]): Context[] {
 
 function contextAfter(markup: string): Context {
   if (markup.lastIndexOf('<!--') > markup.lastIndexOf('-->')) throw misplaced('a comment', markup);
+  if (/<\/?$/.test(markup)) throw misplaced('the name of an element', markup);
   const tag = openTag(markup);
   if (tag === null) {
     if (insideRaw(markup)) throw misplaced('an element whose content is no markup', markup);

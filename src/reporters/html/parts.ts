@@ -73,7 +73,14 @@ export function hash(digest: string): Markup {
 
 /** An instant as people read it. */
 export function when(instant: string | null): Value {
-  return instant === null ? 'not known' : html`<span class="instant">${formatInstant(instant)}</span>`;
+  if (instant === null) return 'not known';
+  const told = formatInstant(instant);
+  return told === instant ? instant : html`<span class="instant">${told}</span>`;
+}
+
+/** A name with slashes may be broken behind each of them, and nowhere else. */
+export function pathLike(text: string): Markup {
+  return html`<code>${text.split('/').map((step, index) => (index === 0 ? step : html`/<wbr>${step}`))}</code>`;
 }
 
 /** A list that is cut, and says so. */

@@ -4,7 +4,7 @@ import type { CheckTitle, FilledRecord } from '../../dossier.js';
 import { count, formatSeconds } from '../../units.js';
 import { outcomeCounts } from '../../words.js';
 import { badge, toneOfOutcome } from '../icons.js';
-import { listed, table } from '../parts.js';
+import { listed, pathLike, table } from '../parts.js';
 import { html, type Markup, type Value } from '../template.js';
 import { findingText } from './why.js';
 
@@ -23,7 +23,7 @@ ${skipped(of('skip'), titles)}`;
 
 function card(check: CheckResult, titles: Titles): Markup {
   const tone = toneOfOutcome(check.outcome);
-  return html`<article class="card ${tone}"><h3>${badge(tone, WORDS[check.outcome])}<code>${check.id}</code>${!check.required && html`<span class="flag none">not required</span>`}<span class="time">${took(check)}</span></h3>
+  return html`<article class="card ${tone}"><h3>${badge(tone, WORDS[check.outcome])}${pathLike(check.id)}${!check.required && html`<span class="flag none">not required</span>`}<span class="time">${took(check)}</span></h3>
 <dl class="facts"><div><dt>On</dt><dd>${check.target}</dd></div><div><dt>Expected</dt><dd>${expected(check, titles)}</dd></div><div><dt>Observed</dt><dd>${check.summary}${findings(check.findings)}</dd></div>${
     check.advice !== '' && html`<div><dt>What to do</dt><dd>${check.advice}</dd></div>`
   }</dl></article>
@@ -41,10 +41,10 @@ function passed(all: CheckResult[], titles: Titles): Value {
   const rows = all
     .slice(0, MOST.passed)
     .map((check) => [
-      html`${badge('ok', WORDS.pass)}<br><code>${check.id}</code>`,
+      html`${badge('ok', WORDS.pass)}<br>${pathLike(check.id)}`,
       check.target,
       expected(check, titles),
-      html`${check.summary}${findings(check.findings)}`,
+      html`${check.summary}${findings(check.findings.filter(({ message }) => message !== check.summary))}`,
       took(check),
     ]);
   const columns = [{ name: 'Check' }, { name: 'On' }, { name: 'Expected' }, { name: 'Observed' }, { name: 'Time', number: true }];
@@ -65,7 +65,7 @@ function skippedRow(group: CheckResult[], titles: Titles): Value[][] {
   const [check] = group;
   if (!check) return [];
   const targets = listed(group, MOST.findings, ({ target }) => html`<li>${target}</li>`);
-  return [[html`<code>${check.id}</code>`, html`<ul class="plain">${targets}</ul>`, expected(check, titles), check.summary]];
+  return [[html`${pathLike(check.id)}`, html`<ul class="plain">${targets}</ul>`, expected(check, titles), check.summary]];
 }
 
 const more = (number: number): Value => number > 0 && html`<p class="note">and ${count(number, 'more check', 'more checks')}, in the record</p>`;

@@ -27,12 +27,19 @@ export function chain({ record, place }: RecordDossier): Markup {
 export const UNSTORED = html`<p><strong>It was not stored in a ledger.</strong> Nothing but this page speaks for it, and a page can be written by anybody.</p>`;
 
 export function chainFacts(place: ChainPlace): Markup {
+  const { witnessed } = place;
   const keys = place.keyIds.map((id) => html`<code>${id}</code> `);
   return facts([
     ['Entry', `${place.seq}, appended ${when(place.appendedAt)}`],
     ['Document, SHA-256', hash(place.documentSha256)],
     ['Entry hash', hash(place.entryHash)],
     ['Hash of the entry before', hash(place.previousHash)],
+    [
+      'Time stamp',
+      witnessed
+        ? html`${when(witnessed.genTime)}, by ${witnessed.authority}, on the chain up to entry ${witnessed.headSeq}`
+        : 'none: no authority outside has seen this part of the chain yet',
+    ],
     ['Signed by', keys.length > 0 ? keys : 'nobody: the entry is chained, but not signed'],
   ]);
 }

@@ -13,7 +13,7 @@ export const DRAWINGS = `
 .dot.hollow { fill: var(--ground); }
 .marker { stroke: var(--muted); stroke-width: 1; stroke-dasharray: 2 2; fill: none; }
 details.data { font-size: .85rem; margin-top: .25rem; } details.data summary { cursor: pointer; color: var(--muted); padding: .2rem 0; } details.data table { font-size: .85rem; margin-top: .25rem; }
-details.data td, details.data th { padding: .2rem .6rem .2rem 0; }
+details.data td, details.data th { min-width: 0; padding: .2rem .6rem .2rem 0; }
 ol.stages { list-style: none; padding: 0; margin: 0 0 1rem; display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .5rem; }
 ol.stages > li { border-top: .3rem solid var(--ok); padding-top: .35rem; } ol.stages > li.never { border-top-color: var(--line); color: var(--muted); }
 ol.stages .name { display: block; font-weight: 600; } ol.stages .when { color: var(--muted); font-size: .88rem; }

@@ -33,7 +33,7 @@ ul.many { columns: 2 22rem; column-gap: 2.5rem; } ul.many > li { break-inside: a
 ul.names { list-style: none; padding: 0; margin: .15rem 0 0; color: var(--ink); font-size: .93rem; columns: 2 14rem; } ul.names > li { padding: .05rem 0; break-inside: avoid; }
 ul.marks { list-style: none; padding: 0; margin: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; font-size: .93rem; } ul.marks .badge { font-weight: 500; }
 ul.legend-list { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; font-size: .93rem; }
-.time { color: var(--muted); font-size: .85rem; font-weight: 400; margin-left: auto; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.time { color: var(--muted); font-size: .85rem; font-weight: 400; margin-left: auto; font-variant-numeric: tabular-nums; }
 .note { color: var(--muted); font-size: .93rem; } .empty { color: var(--muted); font-style: italic; }
 pre { background: var(--soft); border: 1px solid var(--line); border-radius: .4rem; padding: .75rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 1rem; }
 .hash { overflow-wrap: anywhere; }
