@@ -6,6 +6,7 @@ import { visible } from '../reporters/escape.js';
 import { writeDocument } from '../reporters/json.js';
 import { wrap } from '../reporters/text.js';
 import { count } from '../reporters/units.js';
+import { isEnough } from './ledger.js';
 import { signatureLines } from './signature-words.js';
 import { print, type Streams, widthOf } from './streams.js';
 
@@ -41,10 +42,11 @@ async function read(path: string, { key, head, tsaCa }: ArchiveVerifyArguments):
   }
 }
 
-function demands({ signatures, sealedBy }: ArchiveVerification, { requireSignature }: ArchiveVerifyArguments): string[] {
+function demands({ signatures, sealedBy }: ArchiveVerification, { requireSignature, key }: ArchiveVerifyArguments): string[] {
   const unsigned = requireSignature && signatures.unsigned > 0 ? [`${count(signatures.unsigned, 'document')} without a signature that counts.`] : [];
+  const none = isEnough(signatures, { named: (key ?? []).length > 0, all: false }) ? [] : ['No document is signed with a key that was named.'];
   const unsealed = requireSignature && sealedBy === null ? ['The archive as a whole is not signed.'] : [];
-  return [...unsigned, ...unsealed];
+  return [...none, ...unsigned, ...unsealed];
 }
 
 function render(found: ArchiveVerification, path: string, width: number, colour: boolean, named: boolean): string {

@@ -20,7 +20,7 @@ export interface LedgerExportArguments extends RecordingArguments {
 }
 
 /** @throws UsageError for wrong times or a file that exists; LedgerError when the ledger does not verify */
-export function ledgerExportCommand(options: LedgerExportArguments, streams: Streams): Promise<ExitCode> {
+export async function ledgerExportCommand(options: LedgerExportArguments, streams: Streams): Promise<ExitCode> {
   const selection = { from: boundOf(options.from, '--from'), to: boundOf(options.to, '--to'), machine: options.machine ?? null };
   return withLedger(options.state, async (ledger) => {
     const signer = await findSigner(ledger, options, streams);

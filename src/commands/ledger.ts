@@ -42,7 +42,7 @@ export async function ledgerVerifyCommand(options: LedgerVerifyArguments, stream
 /** Opens the ledger to read it. @throws LedgerError when there is none */
 export async function withLedger<T>(state: string | undefined, work: (ledger: Ledger) => Promise<T>): Promise<T> {
   const ledger = readLedger(stateFolder(state));
-  if (!ledger) throw missing(ledgerPath(stateFolder(state)));
+  if (!ledger) throw noLedger(ledgerPath(stateFolder(state)));
   try {
     return await work(ledger);
   } finally {
@@ -53,12 +53,18 @@ export async function withLedger<T>(state: string | undefined, work: (ledger: Le
 async function verify(ledger: Ledger, { head, key, requireSignature, tsaCa }: LedgerVerifyArguments): Promise<WholeVerification> {
   const anchors = anchorsOf(key ?? []);
   const verification = ledger.verify();
-  const problems = head === undefined || ledger.holds(head) ? verification.problems : [...verification.problems, headMissing(head)];
+  const missing = head === undefined || ledger.holds(head) ? [] : [headMissing(head)];
+  const problems = [...verification.problems, ...missing, ...ledger.checkFile().map(fileProblem)];
   const signatures = await checkLedgerSignatures(ledger, anchors);
   const timestamps = await checkLedgerTimestamps(ledger, tsaCa ?? null);
-  const enough = !requireSignature || signatures.unsigned === 0;
+  const enough = isEnough(signatures, { named: (key ?? []).length > 0, all: requireSignature ?? false });
   const ok = enough && [problems, signatures.problems, timestamps.problems].every((list) => list.length === 0);
   return { ...verification, problems, ok, signatures, timestamps };
+}
+
+/** Whoever names a key expects it to have signed something: a ledger from which all signatures were taken must not pass. */
+export function isEnough({ signed, unsigned }: SignatureReport, { named, all }: { named: boolean; all: boolean }): boolean {
+  return (!named || signed > 0 || unsigned === 0) && (!all || unsigned === 0);
 }
 
 function headMissing(head: string): LedgerVerification['problems'][number] {
@@ -66,7 +72,11 @@ function headMissing(head: string): LedgerVerification['problems'][number] {
   return { seq: null, recordId: null, kind: 'head', message };
 }
 
-function missing(path: string): LedgerError {
+function fileProblem(message: string): LedgerVerification['problems'][number] {
+  return { seq: null, recordId: null, kind: 'file', message };
+}
+
+function noLedger(path: string): LedgerError {
   return new LedgerError({
     code: 'ledger.missing',
     message: `There is no ledger ${path}, so there is nothing that could verify.`,

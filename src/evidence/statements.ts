@@ -86,15 +86,16 @@ function hasWarning({ findings }: CheckResult): boolean {
 
 /** Why a payload, whose signature is good, does not say what is true of the document; null when it does. Other fields are left alone. */
 export function objectionTo(payload: Buffer, name: string, document: unknown, entry: LedgerEntry): string | null {
-  const expected = expectedOf(document, entry)?.find((one) => one.name === name)?.statement;
+  const expected = expectedOf(document, name, entry);
   if (!expected) return `there must be no statement "${name}" about it`;
-  return payload.equals(payloadOf(expected)) ? null : difference(parsed(payload), expected, name);
+  return payload.equals(expected.payload) ? null : difference(parsed(payload), expected.statement, name);
 }
 
-/** Null for a document that does not have the shape of its kind. */
-function expectedOf(document: unknown, entry: LedgerEntry): { name: StatementName; statement: Statement }[] | null {
+/** Null for a document that does not have the shape of its kind: whoever verifies may get anything. */
+function expectedOf(document: unknown, name: string, entry: LedgerEntry): { statement: Statement; payload: Buffer } | null {
   try {
-    return statementsOf(document as LedgerDocument, entry);
+    const statement = statementsOf(document as LedgerDocument, entry).find((one) => one.name === name)?.statement;
+    return statement ? { statement, payload: payloadOf(statement) } : null;
   } catch {
     return null;
   }

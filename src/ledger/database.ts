@@ -11,7 +11,7 @@ export type LedgerDatabase = Database.Database;
 /** ASCII `snpf`, in the header of the file: tells a ledger from any other SQLite database. */
 const APPLICATION_ID = 0x736e7066;
 
-const PAGE_BYTES = 16_384;
+const PAGE_BYTES = 8192;
 
 export interface ConnectOptions {
   /** How long to wait for another writer; default 30 s. */

@@ -9,6 +9,7 @@ import { type ConnectOptions, connect, connectReadOnly, isUnborn, type LedgerDat
 import { EMPTY_HEAD, type LedgerEntry, type LedgerHead, nextEntry } from './entry.js';
 import { allEnvelopes, envelopesOf, insertEnvelopes, type Sealed, type StoredEnvelope, seqsWithout } from './envelopes.js';
 import { ledgerFault } from './faults.js';
+import { checkFile } from './file-check.js';
 import { type DocumentKind, type DocumentOf, schemaOf } from './kinds.js';
 import { type DocumentFilter, type LatestFilter, Lookups, type Stored } from './lookups.js';
 import { statement } from './statements.js';
@@ -145,6 +146,11 @@ export class Ledger {
   /** Reads every entry and recomputes every hash. Never throws for what it finds, only for what it cannot read. */
   verify(): LedgerVerification {
     return this.read(() => verifyEntries(this.database), { ok: true, count: 0, head: EMPTY_HEAD, problems: [], notes: [] });
+  }
+
+  /** What the hashes do not cover: tables, triggers, indexes. @returns what is wrong, one sentence each; empty when nothing is */
+  checkFile(): string[] {
+    return this.read(() => checkFile(this.database), []);
   }
 
   /** One entry and its place only. @returns what is wrong, one sentence each; empty when it is as it was written. */

@@ -82,5 +82,8 @@ CREATE TRIGGER envelopes_only_new BEFORE INSERT ON envelopes
   BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 `;
 
+/** What the table of digests must hold. */
+export const FILES_OF_RECORDS = `SELECT sha256, seq FROM (${filesOf('entries', 'entries,').replace(', entries.seq', ' AS sha256, entries.seq AS seq')})`;
+
 /** By the version that they lead to. Each is one transaction. */
 export const STEPS: Record<number, string> = { 1: VERSION_1, 2: VERSION_2 };

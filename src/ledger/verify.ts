@@ -5,7 +5,8 @@ import { EMPTY_HEAD, entryHash, GENESIS_HASH, type LedgerEntry, type LedgerHead,
 import { ENTRY_COLUMNS } from './lookups.js';
 import { statement } from './statements.js';
 
-export type LedgerProblemKind = 'changed' | 'removed' | 'inserted' | 'reordered' | 'head';
+/** `file`: not an entry, but what it is stored in or found by. */
+export type LedgerProblemKind = 'changed' | 'removed' | 'inserted' | 'reordered' | 'head' | 'file';
 
 export interface LedgerProblem {
   /** Of the entry it is about: where it is, or for a removed one, where it was. Null for the head. */

@@ -21,9 +21,10 @@ afterEach(() => rmSync(state, { recursive: true }));
 
 function tamper(sql: string): void {
   const database = new Database(ledgerPath(state));
-  for (const trigger of database.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all())
-    database.exec(`DROP TRIGGER ${trigger}`);
+  const triggers = database.prepare<[], { name: string; sql: string }>("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all();
+  for (const { name } of triggers) database.exec(`DROP TRIGGER ${name}`);
   database.exec(sql);
+  for (const trigger of triggers) database.exec(trigger.sql);
   database.close();
 }
 
@@ -47,7 +48,7 @@ describe('ledger verify', () => {
     expect(text).toContain(`  changed    Record ${failed.id} (entry 2) was changed`);
   });
   it('gives one JSON document', async () => {
-    tamper('DELETE FROM entries WHERE seq = 2');
+    tamper('DELETE FROM entries WHERE seq = 2; DELETE FROM files WHERE seq = 2');
     const { streams, out } = capture();
     expect(await ledgerVerifyCommand({ state, json: true }, streams)).toBe(5);
     expect(JSON.parse(out())).toMatchObject({
@@ -61,7 +62,9 @@ describe('ledger verify', () => {
   });
   it('finds with a head that was printed earlier that the whole file was put back', async () => {
     expect(await ledgerVerifyCommand({ state, head: head.toUpperCase() }, capture().streams)).toBe(0);
-    tamper('DELETE FROM entries WHERE seq = 3; UPDATE head SET count = 2, (hash, record_id) = (SELECT entry_hash, record_id FROM entries WHERE seq = 2)');
+    tamper(
+      'DELETE FROM entries WHERE seq = 3; DELETE FROM files WHERE seq = 3; UPDATE head SET count = 2, (hash, record_id) = (SELECT entry_hash, record_id FROM entries WHERE seq = 2)',
+    );
     expect(await ledgerVerifyCommand({ state }, capture().streams)).toBe(0);
     const { streams, out } = capture();
     expect(await ledgerVerifyCommand({ state, head }, streams)).toBe(5);

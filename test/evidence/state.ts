@@ -39,8 +39,9 @@ export async function withKey(state: TestState, passphrase: string | null = null
 
 function tamper(folder: string, sql: string): void {
   const database = new Database(ledgerPath(folder));
-  for (const trigger of database.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all())
-    database.exec(`DROP TRIGGER ${trigger}`);
+  const triggers = database.prepare<[], { name: string; sql: string }>("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all();
+  for (const { name } of triggers) database.exec(`DROP TRIGGER ${name}`);
   database.exec(sql);
+  for (const trigger of triggers) database.exec(trigger.sql);
   database.close();
 }

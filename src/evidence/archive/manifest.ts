@@ -1,7 +1,6 @@
 /** What an archive says of itself: `manifest.json`, schema `snapproof.evidence-archive/v1`. */
 import { FormatError } from '../../errors.js';
 import type { LedgerHead } from '../../ledger/index.js';
-import { problemsOf } from '../../schema/validate.js';
 
 export interface ArchiveManifest {
   schema: 'snapproof.evidence-archive/v1';
@@ -17,46 +16,44 @@ export interface ArchiveManifest {
   missingArtefacts: string[];
 }
 
-const instant = { type: ['string', 'null'] };
-const hash = { type: 'string', pattern: '^[0-9a-f]{64}$' };
+const HASH = /^[0-9a-f]{64}$/;
 
-const SCHEMA = {
-  type: 'object',
-  required: ['schema', 'madeAt', 'madeBy', 'selection', 'head', 'documents', 'missingArtefacts'],
-  properties: {
-    schema: { const: 'snapproof.evidence-archive/v1' },
-    madeAt: { type: 'string' },
-    madeBy: { type: 'string' },
-    selection: { type: 'object', required: ['from', 'to', 'machine'], properties: { from: instant, to: instant, machine: { type: ['string', 'null'] } } },
-    head: {
-      type: 'object',
-      required: ['count', 'hash', 'recordId'],
-      properties: { count: { type: 'integer', minimum: 0 }, hash, recordId: { type: 'string' } },
-    },
-    documents: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['seq', 'id', 'kind', 'sha256'],
-        properties: { seq: { type: 'integer', minimum: 1 }, id: { type: 'string' }, kind: { type: 'string' }, sha256: hash },
-      },
-    },
-    missingArtefacts: { type: 'array', items: hash },
-  },
-};
-
-/** @throws FormatError */
+/** Stops at the first thing that is wrong: it may come from anybody, and be long. @throws FormatError */
 export function readManifest(text: string): ArchiveManifest {
-  const value = parsed(text);
-  const [problem] = problemsOf(SCHEMA, value);
-  if (problem) throw new FormatError({ code: 'archive.manifest', message: `its manifest.json is wrong: ${problem.message}` });
+  const value = parsed(text) as Partial<ArchiveManifest> | null;
+  if (value?.schema !== 'snapproof.evidence-archive/v1') throw wrong('it does not call itself snapproof.evidence-archive/v1');
+  if (!isText(value.madeAt) || !isText(value.madeBy)) throw wrong('it does not say when and by what it was made');
+  if (!isSelection(value.selection)) throw wrong('its selection is not one');
+  if (!isHead(value.head)) throw wrong('its head is not one');
+  if (!Array.isArray(value.documents) || !value.documents.every(isDocument)) throw wrong('its list of documents is not one');
+  if (!Array.isArray(value.missingArtefacts) || !value.missingArtefacts.every(isHash)) throw wrong('its list of missing artefacts is not one');
   return value as ArchiveManifest;
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isHash = (value: unknown): boolean => isText(value) && HASH.test(value);
+const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
+
+function isSelection(value: Partial<ArchiveManifest['selection']> | undefined): boolean {
+  return isTextOrNull(value?.from) && isTextOrNull(value?.to) && isTextOrNull(value?.machine);
+}
+
+function isHead(value: Partial<LedgerHead> | undefined): boolean {
+  return Number.isSafeInteger(value?.count) && isHash(value?.hash) && isText(value?.recordId);
+}
+
+function isDocument(value: Partial<ArchiveManifest['documents'][number]> | null): boolean {
+  return Number.isSafeInteger(value?.seq) && isText(value?.id) && isText(value?.kind) && isHash(value?.sha256);
+}
+
+function wrong(why: string): FormatError {
+  return new FormatError({ code: 'archive.manifest', message: `its manifest.json is wrong: ${why}` });
 }
 
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new FormatError({ code: 'archive.manifest', message: 'its manifest.json is no JSON' });
+    throw wrong('it is no JSON');
   }
 }
