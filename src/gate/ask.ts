@@ -2,10 +2,13 @@
 import type { Ledger, Stored } from '../ledger/index.js';
 import type { FileDigest, VerificationRecord } from '../types.js';
 import { isControl, type Shortfall } from './assess.js';
-import { dataKey, recordsOf, recordsOfMachine, type SignatureJudge, sameData, sameFiles, toCandidate } from './candidates.js';
+import { dataKey, isUsable, recordsOf, recordsOfMachine, type SignatureJudge, sameData, sameFiles, toCandidate } from './candidates.js';
 import { type Answer, type Decision, decide } from './decide.js';
 import type { Requirements } from './requirements.js';
 import type { FoundFile, Subject } from './subject.js';
+
+/** Newest records of a machine that are looked at: its newest restore point is among them. */
+const MOST_OF_MACHINE = 50;
 
 export interface Question {
   ledger: Ledger;
@@ -13,6 +16,8 @@ export interface Question {
   /** Not asked when no signature is required. */
   signature: SignatureJudge;
   now: Date;
+  /** Remembers the records of a machine, for who asks about many restore points of it; default: the newest are looked up each time. */
+  ofMachine?: (machine: string) => Stored<VerificationRecord>[];
 }
 
 export async function ask(subject: Subject, question: Question): Promise<Decision> {
@@ -70,7 +75,7 @@ function differing({ restorePoint }: VerificationRecord, digests: FileDigest[]):
 /** By place, length and time of change instead of by content. */
 async function askTrusted(files: FoundFile[], problems: Shortfall[], id: string, machine: string, question: Question): Promise<Decision> {
   if (problems.length > 0) return missing(problems);
-  const here = recordsOfMachine(question.ledger, machine).filter(({ document }) => document.restorePoint.id === id);
+  const here = (question.ofMachine?.(machine) ?? recordsOfMachine(question.ledger, machine)).filter(({ document }) => document.restorePoint.id === id);
   const [newest] = here;
   if (!newest) return missing([{ code: 'no-record', message: 'The ledger holds no record about this restore point at this place.' }]);
   const note = 'The files were not read: their names, lengths and times of change are as when they were verified.';
@@ -109,7 +114,7 @@ async function askDigest(sha256: string, question: Question): Promise<Decision> 
 
 /** The newest restore point of which there is a record decides: an older one that is proven does not replace it. */
 async function askMachine(machine: string, question: Question): Promise<Decision> {
-  const records = recordsOfMachine(question.ledger, machine).filter(({ document }) => !isControl(document));
+  const records = newestOfMachine(question.ledger, machine).filter(({ document }) => !isControl(document));
   if (records.length === 0) return missing([{ code: 'no-record', message: `The ledger holds no record of a machine "${machine}".` }]);
   const all = [...groups(records, ({ id, files }) => `${id}|${dataKey(files)}`).values()].sort((a, b) => momentOf(b) - momentOf(a));
   const decision = await judge(all[0] ?? [], question);
@@ -120,6 +125,14 @@ async function askMachine(machine: string, question: Question): Promise<Decision
       `The newest restore point that is proven is of ${proven.record.document.restorePoint.takenAt ?? 'an unknown time'} (record ${proven.record.document.id}).`,
     );
   return { ...decision, notes };
+}
+
+/** With the newest of each verdict, so that many verifications of older restore points do not push a failure out of sight. */
+function newestOfMachine(ledger: Ledger, machine: string): Stored<VerificationRecord>[] {
+  const records = recordsOfMachine(ledger, machine, MOST_OF_MACHINE);
+  const seen = new Set(records.map(({ entry }) => entry.seq));
+  const others = (['failed', 'inconclusive', 'passed'] as const).flatMap((verdict) => ledger.latestFor(machine, { verdict }) ?? []);
+  return [...records, ...others.filter(({ entry, document }) => !seen.has(entry.seq) && isUsable(document))].sort((a, b) => b.entry.seq - a.entry.seq);
 }
 
 async function firstProven(all: Stored<VerificationRecord>[][], question: Question): Promise<Decision | null> {

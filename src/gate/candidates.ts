@@ -31,12 +31,12 @@ function digests(files: FileDigest[], belongs: (file: FileDigest) => boolean): s
 
 /** Records of restore points with all of these bytes among theirs, the last appended first. */
 export function recordsOf(ledger: Ledger, sha256: string[]): Stored<VerificationRecord>[] {
-  return ledger.recordsOfDigest(sha256, MOST).filter(isUsable);
+  return ledger.recordsOfDigest(sha256, MOST).filter(({ document }) => isUsable(document));
 }
 
 /** The newest records of a machine, the last appended first. */
 export function recordsOfMachine(ledger: Ledger, machine: string, most = MOST): Stored<VerificationRecord>[] {
-  return ledger.records({ machine, limit: most }).filter(isUsable);
+  return ledger.records({ machine, limit: most }).filter(({ document }) => isUsable(document));
 }
 
 export async function toCandidate(ledger: Ledger, stored: Stored<VerificationRecord>, signature: SignatureJudge): Promise<Candidate> {
@@ -65,6 +65,6 @@ function rejection(ledger: Ledger, { id, drill }: VerificationRecord): string | 
 }
 
 /** What a ledger holds was written by us, and is still not trusted to have the fields that the gate relies on. */
-function isUsable({ document }: Stored<VerificationRecord>): boolean {
+export function isUsable(document: VerificationRecord): boolean {
   return Array.isArray(document.restorePoint?.files) && Array.isArray(document.checks) && typeof document.consistency?.observed === 'string';
 }

@@ -255,6 +255,12 @@ describe('other ways to ask', () => {
     const { code, document } = await gate({ target: 'machine:db1' });
     expect([code, document.notes.join()]).toEqual([1, expect.stringContaining('newest restore point that is proven is of 2026-11-27T01:00')]);
   });
+  it('does not lose sight of a failure behind many verifications of older restore points', async () => {
+    const bad = await world.point('db1-28', { takenAt: '2026-11-27T09:00:00Z' });
+    const old = await recordOf(path);
+    world.append(await recordOf(bad, { verdict: FAILED }), ...Array.from({ length: 60 }, (_, n) => ({ ...old, id: `old-${n}` })));
+    expect(await gate({ target: 'db1' })).toMatchObject({ code: 1, document: { answer: 'failed' } });
+  });
   it('is told in words, with what a guest named escaped', async () => {
     world.append(await recordOf(path, { verdict: { ...FAILED, reasons: ['bad\u001b[2Jname'] } }));
     const { streams, out } = capture();

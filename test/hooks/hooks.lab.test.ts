@@ -179,7 +179,7 @@ describe('borgmatic, for real', () => {
         'storage:',
         '    archive_name_format: "{now:%Y-%m-%dT%H:%M:%S.%f}"',
         'retention:',
-        '    keep_last: 1',
+        '    keep_yearly: 1',
         '    prefix: ""',
         'hooks:',
         '    after_backup:',
@@ -191,7 +191,7 @@ describe('borgmatic, for real', () => {
     );
     await mkdir(repository);
     expect(await run('borg', ['init', '--encryption=none', repository], env)).toMatchObject({ code: 0 });
-    const borgmatic = (...args: string[]): Promise<Ran> => run('borgmatic', ['-c', config, ...args], env);
+    const borgmatic = (...args: string[]): Promise<Ran> => run('borgmatic', ['-c', config, '--syslog-verbosity', '-1', ...args], env);
     const archives = async (): Promise<number> =>
       (JSON.parse((await run('borg', ['list', '--json', repository], env)).out) as { archives: unknown[] }).archives.length;
 

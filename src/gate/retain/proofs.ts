@@ -47,13 +47,13 @@ async function decisionOf({ restorePoint }: FoundPoint, options: ProofOptions): 
   return { decision: await ask(subject, options.question), subject };
 }
 
-/** Reading costs hours, so it is only done where a record that passed has files of these lengths. */
-function mayBeProven({ restorePoint }: FoundPoint, quick: Decision, { ledger }: Question): boolean {
+/** Reading costs hours, so it is only done where a record that passed is of a restore point of this moment. */
+function mayBeProven({ restorePoint }: FoundPoint, quick: Decision, { ledger, ofMachine }: Question): boolean {
   if (quick.answer === 'proven') return true;
   const moved = quick.missing.every(({ code }) => code === 'no-record' || code === 'bytes-changed');
-  return (
-    moved && recordsOfMachine(ledger, restorePoint.machine).some(({ document }) => document.verdict === 'passed' && sameMoment(document, restorePoint.takenAt))
-  );
+  if (!moved) return false;
+  const records = ofMachine?.(restorePoint.machine) ?? recordsOfMachine(ledger, restorePoint.machine);
+  return records.some(({ document }) => document.verdict === 'passed' && sameMoment(document, restorePoint.takenAt));
 }
 
 function sameMoment({ restorePoint }: VerificationRecord, takenAt: string | null): boolean {

@@ -1,13 +1,18 @@
 /** From folders to a plan: finds restore points, their chains and their proofs, and lets the planner decide. */
 import { stat } from 'node:fs/promises';
-import type { Ledger } from '../../ledger/index.js';
+import type { Ledger, Stored } from '../../ledger/index.js';
+import type { VerificationRecord } from '../../types.js';
 import { CLOCK_TOLERANCE_MS } from '../assess.js';
+import { recordsOfMachine } from '../candidates.js';
 import type { Subject } from '../subject.js';
 import { chainsOf, type Needs } from './chains.js';
 import { discover, type FoundPoint } from './discover.js';
 import { byMachine, newestProven, type PlannedPoint, planRetention, type RetainPoint } from './plan.js';
 import { type Proof, type ProofOptions, proofsOf } from './proofs.js';
 import type { RetentionRules } from './rules.js';
+
+/** Of a machine. A restore point whose records are older than these counts as not proven: only the rules over all keep it. */
+const MOST_RECORDS = 1000;
 
 export interface RetainRequest {
   paths: string[];
@@ -32,11 +37,22 @@ export async function makePlan({ paths, rules, proof }: RetainRequest): Promise<
   const { found, unreadable } = await discover(paths);
   const allowedFolders = await foldersOf([...paths, ...proof.allowedFolders]);
   const chains = await chainsOf(found, allowedFolders);
-  const proofs = await allProofs(found, chains, { ...proof, allowedFolders });
+  const question = { ...proof.question, ofMachine: remembered(proof.question.ledger) };
+  const proofs = await allProofs(found, chains, { ...proof, question, allowedFolders });
   const points = new Map(found.map((one) => [one, toPoint(one, chains.get(one), proofs.get(one))]));
   const { now, ledger } = proof.question;
   const planned = planRetention([...points.values()], { rules, now, doubts: [...unreadable, ...clockDoubts(ledger, now)] });
   return { planned, anchors: anchorsOf(points, proofs, now) };
+}
+
+/** One look-up per machine, however many restore points it has. */
+function remembered(ledger: Ledger): (machine: string) => Stored<VerificationRecord>[] {
+  const known = new Map<string, Stored<VerificationRecord>[]>();
+  return (machine) => {
+    const records = known.get(machine) ?? recordsOfMachine(ledger, machine, MOST_RECORDS);
+    known.set(machine, records);
+    return records;
+  };
 }
 
 /** Where members of chains may lie: all that was named, but not what surrounds a file that was named. */
