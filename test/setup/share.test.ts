@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { bashCompletion, zshCompletion } from '../../src/commands/completion.js';
 import { addDrillVerbs } from '../../src/commands/drill-verbs.js';
 import { addEvidenceVerbs } from '../../src/commands/evidence-verbs.js';
+import { addGateVerbs } from '../../src/commands/gate-verbs.js';
 import { drillPolicySchema } from '../../src/drill/policy/load.js';
 import { PACKAGE_FOLDER } from '../../src/version.js';
 import { capture } from '../commands/streams.js';
@@ -60,6 +61,7 @@ function program(): Command {
   const made = new Command('snapproof').version('1');
   addDrillVerbs(made, { checks: [], finders: [] }, streams, () => undefined);
   addEvidenceVerbs(made, streams, () => undefined);
+  addGateVerbs(made, streams, () => undefined);
   return made;
 }
 
