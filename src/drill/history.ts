@@ -1,5 +1,6 @@
 /** What the ledger says of machines: when they were last proven, and what an earlier record still proves. */
 import type { DrillDocument, OverdueMachine } from '../documents.js';
+import { drillVerdict, rejection } from '../gate/candidates.js';
 import type { Ledger, Stored } from '../ledger/index.js';
 import type { Depth, VerificationRecord } from '../types.js';
 import { isPattern } from './policy/patterns.js';
@@ -23,9 +24,15 @@ export function* recordsOf(ledger: Ledger, machine: string, verdict?: Verificati
   }
 }
 
+/** Whether a record counts: its drill was not void, and nobody who looked at it rejected it. */
+export function stands(ledger: Ledger, record: VerificationRecord): boolean {
+  return drillVerdict(ledger, record) !== 'void' && rejection(ledger, record) === null;
+}
+
 /** When the newest record was made that passed at this depth or deeper; null: never. */
 export function lastProven(ledger: Ledger, machine: string, depth: Depth): string | null {
-  for (const { document } of recordsOf(ledger, machine, 'passed')) if (reaches(document.policy.depth, depth)) return document.finishedAt;
+  for (const { document } of recordsOf(ledger, machine, 'passed'))
+    if (reaches(document.policy.depth, depth) && stands(ledger, document)) return document.finishedAt;
   return null;
 }
 

@@ -6,7 +6,7 @@ import { statSync } from 'node:fs';
 import { digestFiles, type FileToDigest, filesToDigest, openImages } from '../images/index.js';
 import { digestOf, type Ledger } from '../ledger/index.js';
 import type { RestorePoint, VerificationRecord } from '../types.js';
-import { recordsOf } from './history.js';
+import { recordsOf, stands } from './history.js';
 import { type MachineRule, reaches } from './policy/types.js';
 
 export interface ValidityContext {
@@ -36,7 +36,7 @@ function candidateRecord(restorePoint: RestorePoint, rule: MachineRule, { ledger
     if (document.restorePoint.id !== restorePoint.id) continue;
     if (document.verdict === 'failed') return null;
     const fits = document.verdict === 'passed' && document.policy.sha256 === policy && reaches(document.policy.depth, rule.policy.depth);
-    if (fits && ageSeconds >= 0) return document;
+    if (fits && ageSeconds >= 0 && stands(ledger, document)) return document;
   }
   return null;
 }

@@ -50,13 +50,14 @@ export async function toCandidate(ledger: Ledger, stored: Stored<VerificationRec
   };
 }
 
-function drillVerdict(ledger: Ledger, { drill }: VerificationRecord): Candidate['drillVerdict'] {
+/** Of the drill that a record belongs to; null: none, or it is not finished. */
+export function drillVerdict(ledger: Ledger, { drill }: VerificationRecord): Candidate['drillVerdict'] {
   const document = drill ? ledger.find(drill.id)?.document : undefined;
   return document?.schema === 'snapproof.drill/v1' ? document.verdict : null;
 }
 
 /** The last word about the record itself, and about its drill. */
-function rejection(ledger: Ledger, { id, drill }: VerificationRecord): string | null {
+export function rejection(ledger: Ledger, { id, drill }: VerificationRecord): string | null {
   for (const about of drill ? [id, drill.id] : [id]) {
     const last = ledger.documents({ kind: 'sign-off', about, limit: 1 })[0]?.document;
     if (last?.decision === 'rejected') return `${last.reviewer} on ${last.at}${last.note ? `: ${last.note}` : ''}`;

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DrillDocument, LedgerDocument } from '../../src/documents.js';
 import type { ItemRequest } from '../../src/drill/child.js';
 import { type DrillRequest, runDrill } from '../../src/drill/drill.js';
+import { stands } from '../../src/drill/history.js';
 import { parseDrillPolicy } from '../../src/drill/policy/load.js';
 import { InterruptedError, LabError, LedgerError } from '../../src/errors.js';
 import { Spool } from '../../src/gate/spool/index.js';
@@ -148,6 +149,24 @@ describe('a record still holds', () => {
     verdicts.set('web', 'failed');
     await drill();
     expect((await drill(policy)).verdict).toBe('failed');
+  });
+
+  it('never where somebody who looked at it rejected it, or its drill was void', async () => {
+    image('b/web/2026-11-20');
+    const first = await drill(policy);
+    const about = first.items[0]?.recordId as string;
+    const signOff = { schema: 'snapproof.sign-off/v1' as const, id: 's', about, reviewer: 'ann', at: now.toISOString(), decision: 'rejected' as const };
+    ledger.append({ ...signOff, note: '', ticket: null, correctiveAction: null, retest: null }, { now });
+    const second = await drill(policy);
+    expect(second.items[0]?.state).toBe('verified');
+    expect((await drill(policy)).items[0]?.state).toBe('still-valid');
+    // The same record, as if its drill had been void.
+    const stored = ledger.latestFor('web')?.document as VerificationRecord;
+    expect(stands(ledger, stored)).toBe(true);
+    const open = { ...stored, id: 'of-void', drill: { id: 'void-drill', selection: (stored.drill as NonNullable<VerificationRecord['drill']>).selection } };
+    ledger.append(open, { now });
+    ledger.append({ ...second, id: 'void-drill', verdict: 'void' }, { now });
+    expect(stands(ledger, open)).toBe(false);
   });
 
   it('by its stamps alone only where the policy says so', async () => {

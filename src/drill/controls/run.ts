@@ -8,7 +8,7 @@ import { openWorkFolder, type WorkFolder } from '../../process/work-folder.js';
 import { loadRestorePoints } from '../../sources/index.js';
 import type { Policy, RestorePoint, VerificationRecord } from '../../types.js';
 import { CONTROL_PREFIX } from '../history.js';
-import type { VerifyItem } from '../run-items.js';
+import type { VerifyItem } from '../item-run.js';
 import { CONTROLS, type Control } from './make.js';
 
 export interface ControlsRequest {
