@@ -8,7 +8,7 @@ import type { Ending, LifeEvidence, ProbeResult } from './evidence.js';
 import { hasEnded, type Plan } from './plan.js';
 import { probeKeys, probeLights, probeSerial, probeSysrq } from './probes/keys.js';
 import { isOff, isSuspended, probePower } from './probes/power.js';
-import { awaitBoot } from './starting.js';
+import { awaitBoot, isInLoader } from './starting.js';
 import { thinned } from './watch/thinned.js';
 import type { Watch } from './watch/watch.js';
 
@@ -28,25 +28,35 @@ export async function observe(watch: Watch, plan: Plan): Promise<LifeEvidence> {
   return evidenceOf(watch, plan, probes);
 }
 
+/** Where only the kernel answers, its word is waited for, and everything is tried once more: somebody may come to take notice. */
 async function goOn(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
-  const probes: ProbeResult[] = [];
   await watch.pause(SETTLE_MS);
-  if (!hasEnded(watch)) await touch(watch, plan, probes);
-  const onlyKernel =
-    probes.some(({ proves }) => proves === 'kernel') && !probes.some(({ kind, answered }) => answered && (kind === 'power' || kind === 'service'));
-  if (!hasEnded(watch) && onlyKernel) await watch.until(() => hasEnded(watch) || locksUp(watch), HUNG_TASK_MS - watch.had());
-  return probes;
+  if (isInLoader(watch)) return start(watch, plan);
+  const probes = await touched(watch, plan);
+  if (hasEnded(watch) || isAnswered(probes) || !isKernelAlive(probes)) return probes;
+  const complains = await watch.until(() => hasEnded(watch) || locksUp(watch), HUNG_TASK_MS - watch.had());
+  return complains ? probes : touched(watch, plan);
 }
 
-/** A boot is touched when it seems to have arrived. Where that leads to nothing and something still moves, it was only slow, and is touched again later. */
+/** A boot is touched when it seems to have arrived. Where that leads to nothing and something still lives, it was only slow, and is touched again later. */
 async function start(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
   for (let round = 0; ; round++) {
     const probes: ProbeResult[] = [];
     const arrival = await awaitBoot(watch, plan, round, probes);
     if (!hasEnded(watch)) await touch(watch, plan, probes);
-    const answered = probes.some(({ kind, answered }) => answered && (kind === 'power' || kind === 'service'));
-    if (arrival !== 'settled' || answered || hasEnded(watch)) return probes;
+    const goesOn = arrival === 'settled' || (arrival === 'quiet' && round === 0 && isKernelAlive(probes));
+    if (!goesOn || isAnswered(probes) || hasEnded(watch)) return probes;
   }
+}
+
+const isAnswered = (probes: ProbeResult[]): boolean => probes.some(({ kind, answered }) => answered && (kind === 'power' || kind === 'service'));
+
+const isKernelAlive = (probes: ProbeResult[]): boolean => probes.some(({ proves }) => proves === 'kernel');
+
+async function touched(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
+  const probes: ProbeResult[] = [];
+  if (!hasEnded(watch)) await touch(watch, plan, probes);
+  return probes;
 }
 
 async function touch(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<void> {

@@ -12,6 +12,8 @@ export type Arrival = 'up' | 'ends' | 'quiet' | 'settled';
 
 /** Nothing moved for so long: a boot has come to where it stays. */
 const QUIET_MS = 15_000;
+/** A prompt of a boot loader counts down without showing it, and a key would stop it. */
+const QUIET_IN_LOADER_MS = 75_000;
 /** Consoles said nothing for so long, once a kernel was seen; before, or without any text, it takes longer. Doubled with every round. */
 const SETTLED_MS = 20_000;
 const SETTLED_UNSEEN_MS = 120_000;
@@ -48,15 +50,21 @@ export async function awaitBoot(watch: Watch, plan: Plan, round: number, probes:
 }
 
 function arrivalOf(watch: Watch, hadMs: number, round: number): Arrival | null {
-  if (isQuiet(watch)) return 'quiet';
+  if (isQuiet(watch, isInLoader(watch) ? QUIET_IN_LOADER_MS : QUIET_MS * 4 ** round)) return 'quiet';
   return hasSettled(watch, hadMs, 2 ** round) ? 'settled' : null;
+}
+
+/** It shows a boot loader, and nothing of what comes after it. */
+export function isInLoader({ recognised }: Watch): boolean {
+  const later: TextMeaning[] = ['kernel', 'user-space', 'login', 'panic'];
+  return recognised.some(({ meaning }) => meaning === 'loader') && !recognised.some(({ meaning }) => later.includes(meaning));
 }
 
 const saysItEnds = (watch: Watch): boolean => watch.recognised.some(({ meaning, fresh }) => fresh && ENDS.includes(meaning));
 
 /** No disk request, no screen, no serial line for a while. A processor that runs alone is not what moves a boot. */
-function isQuiet(watch: Watch): boolean {
-  const activity = activityWithin(watch, QUIET_MS);
+function isQuiet(watch: Watch, quietMs: number): boolean {
+  const activity = activityWithin(watch, quietMs);
   return activity !== null && activity.diskRequests + activity.screenChanges + activity.serialBytes + activity.frames === 0;
 }
 

@@ -226,7 +226,7 @@ function serviceAnswers(scene: Scene): Decision | null {
   );
 }
 
-export const hasStuckProcessor = ({ busy }: Activity): boolean => busy.length > 1 && busy.some((share) => share > 0.97) && busy.some((share) => share < 0.5);
+export const hasStuckProcessor = ({ busy }: Activity): boolean => busy.length > 1 && busy.some((share) => share > 0.93) && busy.some((share) => share < 0.5);
 
 /** No stimulus was answered, and nothing moved, for as long as the policy's patience, of time that the guest really had. */
 function silent({ evidence, proof, options }: Scene): Decision | null {
@@ -245,8 +245,8 @@ const STILL = 0.01;
 const SPINNING = 0.9;
 
 function stuckInLoader(scene: Scene): Decision | null {
-  const { evidence, activity, options } = scene;
-  if (evidence.way !== 'boot' || reachedKernel(scene) || atLeast(scene.proof, 'user-space')) return null;
+  const { activity, options } = scene;
+  if (reachedKernel(scene) || atLeast(scene.proof, 'user-space')) return null;
   if (activity.hadMs < options.patienceSeconds * 1000) return null;
   const text = said(scene, 'loader');
   return text ? failed('stuck-in-loader', `It never left the boot loader: ${quoted(text)}.`) : null;

@@ -150,7 +150,7 @@ export class Watch {
       const known = this.texts.get(key);
       if (!known || !text.text.startsWith(known.text)) this.texts.set(key, text);
       const stage = STAGES[text.meaning];
-      if (stage && this.machine.way === 'boot') this.noteStage(stage);
+      if (stage && text.fresh) this.noteStage(stage);
     }
   }
 }
