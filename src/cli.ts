@@ -112,7 +112,7 @@ addDrillVerbs(program, library, streams, (code) => {
 addEvidenceVerbs(program, streams, (code) => {
   exitCode = code;
 });
-addGateVerbs(program, streams, (code) => {
+addGateVerbs(program, library, streams, (code) => {
   exitCode = code;
 });
 

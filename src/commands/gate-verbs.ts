@@ -6,9 +6,11 @@ import { gateCommand } from './gate.js';
 import { retainCommand } from './retain.js';
 import { statusCommand } from './status.js';
 import type { Streams } from './streams.js';
+import type { Library } from './verify.js';
 
-export function addGateVerbs(program: Command, streams: Streams, done: Done): void {
-  for (const add of [addGate, addRetain, addEnqueue, addStatus]) add(program, streams, done);
+export function addGateVerbs(program: Command, library: Pick<Library, 'checks'>, streams: Streams, done: Done): void {
+  for (const add of [addGate, addEnqueue, addStatus]) add(program, streams, done);
+  addRetain(program, library, streams, done);
 }
 
 /** Several values: the option given again, or a list with commas. */
@@ -44,10 +46,11 @@ function addGate(program: Command, streams: Streams, done: Done): void {
     });
 }
 
-function addRetain(program: Command, streams: Streams, done: Done): void {
+function addRetain(program: Command, library: Pick<Library, 'checks'>, streams: Streams, done: Done): void {
   requirements(program.command('retain'))
     .description('which restore points may go: never the newest proven one, nor what is newer, needed or in doubt; removes nothing by itself')
     .argument('<path...>', 'folders that hold restore points')
+    .option('--policy <FILE>', 'drill policy whose sources say of which machine a restore point is, and when it was taken')
     .option('--keep-last <N>', 'keep the last N of each machine', Number)
     .option('--keep-daily <N>', 'keep the last of each of the last N days (UTC)', Number)
     .option('--keep-weekly <N>', 'keep the last of each of the last N weeks', Number)
@@ -65,7 +68,7 @@ function addRetain(program: Command, streams: Streams, done: Done): void {
     )
     .action(async (words: string[], options) => {
       const { paths, command } = splitAtDashes(words, process.argv);
-      done(await retainCommand({ paths, command, ...options }, streams));
+      done(await retainCommand({ paths, command, ...options }, streams, library));
     });
 }
 

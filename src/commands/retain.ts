@@ -1,11 +1,13 @@
 /** `snapproof retain`: which restore points may go, and why the others stay. Removes nothing; `--apply` runs the user's own command for each. */
+import { loadDrillPolicy } from '../drill/policy/load.js';
+import { listSources } from '../drill/sources/index.js';
 import { EXIT, type ExitCode, LedgerError, UsageError } from '../errors.js';
 import { anchorsOf as keysOf } from '../evidence/index.js';
 import type { Question } from '../gate/ask.js';
 import { parseDuration } from '../gate/duration.js';
 import { type RequirementOptions, toRequirements } from '../gate/requirements.js';
 import { type Applied, applyPlan, checkCommand, runCommand } from '../gate/retain/apply.js';
-import { makePlan, type RetainPlan } from '../gate/retain/retain.js';
+import { makePlan, type Names, type RetainPlan } from '../gate/retain/retain.js';
 import type { RetentionRules } from '../gate/retain/rules.js';
 import { signatureJudge } from '../gate/signature.js';
 import type { SubjectOptions } from '../gate/subject.js';
@@ -15,6 +17,7 @@ import { writeDocument } from '../reporters/json.js';
 import { openProgress } from '../reporters/progress.js';
 import { renderPlan } from './retain/text.js';
 import { print, type Streams, widthOf } from './streams.js';
+import type { Library } from './verify.js';
 
 export interface RetainArguments extends RequirementOptions {
   paths: string[];
@@ -26,6 +29,8 @@ export interface RetainArguments extends RequirementOptions {
   keepWithin?: string | undefined;
   trustDigest?: boolean | undefined;
   allowFolder?: string[] | undefined;
+  /** A drill policy, for its names of machines and times. */
+  policy?: string | undefined;
   apply?: boolean | undefined;
   /** What stands after `--`. */
   command?: string[] | undefined;
@@ -38,7 +43,7 @@ export interface RetainArguments extends RequirementOptions {
 }
 
 /** @returns 0 planned (or done), 1 a machine has nothing proven, or a guard or the gate stopped it, 4 a command failed. @throws SnapproofError */
-export async function retainCommand(args: RetainArguments, streams: Streams): Promise<ExitCode> {
+export async function retainCommand(args: RetainArguments, streams: Streams, { checks }: Pick<Library, 'checks'> = { checks: [] }): Promise<ExitCode> {
   const rules = toRules(args);
   if (args.apply) checkCommand(args.command ?? []);
   else if (args.command?.length) throw new UsageError({ code: 'usage.apply', message: 'A command is only run with --apply.' });
@@ -49,7 +54,8 @@ export async function retainCommand(args: RetainArguments, streams: Streams): Pr
   try {
     const subject = { trustDigest: args.trustDigest ?? false, allowedFolders: args.allowFolder ?? [], signal: abort.signal, progress: progress.sink };
     const question = questioner(args, ledger);
-    const plan = await progress.stage('digest', () => makePlan({ paths: args.paths, rules, proof: { ...subject, question: question() } }));
+    const names = args.policy === undefined ? new Map() : await namesBy(args.policy, checks, abort.signal);
+    const plan = await progress.stage('digest', () => makePlan({ paths: args.paths, names, rules, proof: { ...subject, question: question() } }));
     const applied = args.apply ? await apply(plan, args, subject, question) : null;
     await deliver(plan, applied, args, rules, streams);
     return exitCodeOf(plan, applied);
@@ -58,6 +64,15 @@ export async function retainCommand(args: RetainArguments, streams: Streams): Pr
     uninstall();
     ledger.close();
   }
+}
+
+/** Where restore points have no manifest, the templates of a drill's sources say whose they are and when they were taken. */
+async function namesBy(policy: string, checks: Library['checks'], signal: AbortSignal): Promise<Names> {
+  const { sources } = await loadDrillPolicy(policy, checks);
+  const { candidates, problems } = await listSources(sources, async () => ({ candidates: [], notes: [] }), signal);
+  if (problems.length > 0)
+    throw new UsageError({ code: 'retain.sources', message: problems.join(' '), advice: 'Nothing is planned while a source cannot be listed.' });
+  return new Map(candidates.map(({ path, machine, takenAt }) => [path, { machine, takenAt }]));
 }
 
 /** Without a ledger nothing is proven, and nothing may go. */

@@ -204,4 +204,28 @@ describe('retain --apply', () => {
     expect(text.replaceAll(/\s+/g, ' ')).toContain('It is the newest proven one of db1.');
     expect(text).toContain('Nothing was removed');
   });
+
+  it('knows restore points without a manifest by the sources of a drill', async () => {
+    const folders = ['2026-03-01', '2026-03-08'].map((day) => join(backups, 'web', day));
+    for (const [index, folder] of folders.entries()) {
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, 'disk.raw'), `disk of ${index}`);
+      world.append(
+        await recordOf(folder, { machine: 'web', takenAt: `${folder.slice(-10)}T00:00:00.000Z`, startedAt: new Date(Date.now() + 1000).toISOString() }),
+      );
+    }
+    expect((await retain()).going).toEqual([]);
+    const policy = join(world.folder, 'nightly.yaml');
+    await writeFile(policy, 'sources: [{ folders: "backups/{machine}/{takenAt}" }]\nmachines: [{ match: "*" }]\n');
+    const { code, going, points } = await retain({ policy });
+    expect([code, going]).toEqual([0, ['web/2026-03-01']]);
+    expect(points.map(({ machine }) => machine)).toEqual(['web', 'web']);
+  });
+
+  it('plans nothing while a source of the drill cannot be listed', async () => {
+    await verified('a', 9);
+    const policy = join(world.folder, 'nightly.yaml');
+    await writeFile(policy, 'sources: [{ command: [ "/nonexistent/list" ] }]\nmachines: [{ match: "*" }]\n');
+    await expect(retain({ policy })).rejects.toThrow(/could not be listed/);
+  });
 });

@@ -61,7 +61,7 @@ function program(): Command {
   const made = new Command('snapproof').version('1');
   addDrillVerbs(made, { checks: [], finders: [] }, streams, () => undefined);
   addEvidenceVerbs(made, streams, () => undefined);
-  addGateVerbs(made, streams, () => undefined);
+  addGateVerbs(made, { checks: [] }, streams, () => undefined);
   return made;
 }
 

@@ -14,8 +14,12 @@ import type { RetentionRules } from './rules.js';
 /** Of a machine. A restore point whose records are older than these counts as not proven: only the rules over all keep it. */
 const MOST_RECORDS = 1000;
 
+/** What a restore point is called elsewhere than in itself: by its real path. */
+export type Names = ReadonlyMap<string, { machine: string; takenAt: string | null }>;
+
 export interface RetainRequest {
   paths: string[];
+  names?: Names;
   rules: RetentionRules;
   proof: ProofOptions;
 }
@@ -33,8 +37,9 @@ export interface RetainPlan {
   anchors: Anchor[];
 }
 
-export async function makePlan({ paths, rules, proof }: RetainRequest): Promise<RetainPlan> {
-  const { found, unreadable } = await discover(paths);
+export async function makePlan({ paths, names = new Map(), rules, proof }: RetainRequest): Promise<RetainPlan> {
+  const { found: anonymous, unreadable } = await discover(paths);
+  const found = anonymous.map((point) => named(point, names));
   const allowedFolders = await foldersOf([...paths, ...proof.allowedFolders]);
   const chains = await chainsOf(found, allowedFolders);
   const question = { ...proof.question, ofMachine: remembered(proof.question.ledger) };
@@ -43,6 +48,14 @@ export async function makePlan({ paths, rules, proof }: RetainRequest): Promise<
   const { now, ledger } = proof.question;
   const planned = planRetention([...points.values()], { rules, now, doubts: [...unreadable, ...clockDoubts(ledger, now)] });
   return { planned, anchors: anchorsOf(points, proofs, now) };
+}
+
+/** As in a drill: who names it says which machine it is of; when it was taken only where somebody knows. */
+function named(point: FoundPoint, names: Names): FoundPoint {
+  const name = names.get(point.path);
+  if (!name) return point;
+  const { restorePoint } = point;
+  return { ...point, restorePoint: { ...restorePoint, machine: name.machine, takenAt: name.takenAt ?? restorePoint.takenAt } };
 }
 
 /** One look-up per machine, however many restore points it has. */
