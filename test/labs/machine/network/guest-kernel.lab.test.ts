@@ -32,6 +32,8 @@ perl /udp-echo.pl &
 for port in 6379 6380; do redis-server --port $port --bind '*' -::* --protected-mode no --save '' > /dev/null & done
 for port in 0050 0019 0013 0009 18EB 18EC; do until grep -qi ":$port 0*:0000 0A" /proc/net/tcp /proc/net/tcp6; do sleep 1; done; done
 kill -STOP $!
+# Addresses of IPv6 come a second or two after the link.
+for i in $(seq 60); do ip -6 route show default | grep -q default && break; sleep 1; done
 echo SERVICES ARE UP
 ping -c 1 -W 5 8.8.8.8 > /dev/null && echo PING 8.8.8.8 IS ANSWERED
 time nslookup example.org 2>&1
