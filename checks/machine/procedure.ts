@@ -94,7 +94,7 @@ async function askServices(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
 /** The answer of a living system comes in seconds. Before silence counts, everything is tried once more. */
 async function pressPower(watch: Watch, plan: Plan, probes: ProbeResult[], note: (probe: Promise<ProbeResult | null>) => Promise<void>): Promise<void> {
   const silent = !probes.some(({ answered }) => answered);
-  const limit = silent ? Math.min(plan.patience.powerMs, plan.patience.silenceMs) : plan.patience.powerMs;
+  const limit = silent || locksUp(watch) ? Math.min(plan.patience.powerMs, plan.patience.silenceMs) : plan.patience.powerMs;
   await note(probePower(watch, limit));
   if (hasEnded(watch) || isSuspended(watch)) return;
   await note(probeSysrq(watch));

@@ -3,5 +3,5 @@ import { describe } from 'vitest';
 import { judgesRightly } from '../../../test/machine-states.js';
 
 describe('machines that are resumed', () => {
-  judgesRightly('resume', ['idle', 'light-load-two-cpus', 'hard-hang', 'soft-hang-one-of-two', 'data-frozen', 'processes-stopped-echo']);
+  judgesRightly('resume', ['idle', 'light-load-two-cpus', 'hard-hang', 'soft-hang-one-of-two', 'data-frozen']);
 });
