@@ -258,6 +258,21 @@ describe('old texts', () => {
   });
 });
 
+describe('what a resumed screen kept', () => {
+  it.each([
+    ['a lockup', 'watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [x:1]\nlater\n'],
+    ['a boot loader', `${GRUB}\nlater\n`],
+    ['a boot from the network', 'No more network devices\nlater\n'],
+    ['a boot loader that failed', 'error: unknown filesystem.\nlater\n'],
+  ])('of %s fails no guest that ignores the power button', async (_, text) => {
+    const lives = { ...HEALTHY, screen: () => text, powerOffAfterMs: null };
+    const { evidence: served } = await watched(lives, [service()]);
+    expect(decide(served, { ...OPTIONS, powerButton: 'ignored' }).verdict).toBe('passed');
+    const { evidence: mute } = await watched(lives);
+    expect(decide(mute, OPTIONS).verdict).toBe('inconclusive');
+  });
+});
+
 describe('recognised texts', () => {
   it("are never the kernel's own format strings", () => {
     expect(recognise('Kernel panic - not syncing: %s\nINFO: task %s:%d blocked for more than %ld seconds.', 'serial')).toEqual([]);

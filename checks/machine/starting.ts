@@ -25,7 +25,7 @@ const ENDS: TextMeaning[] = ['panic', 'no-boot-device', 'loader-failed', 'emerge
 
 /** @param round 0, 1, ...: how often it was touched before without an answer. What answers is added to `probes`. */
 export async function awaitBoot(watch: Watch, plan: Plan, round: number, probes: ProbeResult[]): Promise<Arrival> {
-  watch.noteStage('firmware');
+  if (watch.machine.way === 'boot') watch.noteStage('firmware');
   const start = watch.last;
   while (!hasEnded(watch) && watch.had() < plan.patience.bootMs && watch.last.wallMs < plan.patience.wallMs) {
     if (watch.recognised.some(({ meaning }) => meaning === 'login')) return 'up';

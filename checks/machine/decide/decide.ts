@@ -60,6 +60,13 @@ const inconclusive = (state: LifeState, why: string): Decision => ({ state, verd
 const said = ({ evidence }: Scene, meaning: TextMeaning, fresh = false): Recognised | undefined =>
   evidence.recognised.find((text) => text.meaning === meaning && (text.fresh || !fresh));
 
+/** That it stands there now. A resumed screen keeps what a boot once wrote above: there only the last line counts. */
+function shows(scene: Scene, meaning: TextMeaning): Recognised | undefined {
+  const { way, prompt } = scene.evidence;
+  if (way === 'boot') return said(scene, meaning);
+  return prompt?.meaning === meaning ? prompt : undefined;
+}
+
 const quoted = ({ text, source }: Recognised): string => `the ${source === 'serial' ? 'serial line' : 'screen'} says "${text}"`;
 
 /** In this order: what settles everything, then proof of life, then named ends, then silence. */
@@ -170,7 +177,7 @@ function panickedByText(scene: Scene): Decision | null {
 const reachedKernel = ({ evidence }: Scene): boolean => evidence.stages.some(({ stage }) => stage !== 'firmware' && stage !== 'loader');
 
 function noBootDevice(scene: Scene): Decision | null {
-  const text = said(scene, 'no-boot-device');
+  const text = shows(scene, 'no-boot-device');
   if (!text || reachedKernel(scene) || atLeast(scene.proof, 'user-space')) return null;
   if (scene.evidence.bootEntriesMissing) {
     return inconclusive(
@@ -182,7 +189,7 @@ function noBootDevice(scene: Scene): Decision | null {
 }
 
 function loaderFailed(scene: Scene): Decision | null {
-  const text = said(scene, 'loader-failed');
+  const text = shows(scene, 'loader-failed');
   if (!text || reachedKernel(scene) || atLeast(scene.proof, 'user-space')) return null;
   return failed('stuck-in-loader', `The boot loader does not come further: ${quoted(text)}.`);
 }
@@ -196,8 +203,9 @@ function requestsStuck({ activity, evidence }: Scene): Decision | null {
   return failed('io-hang', `Disk requests stood unanswered for ${(activity.stuckRequestsMs / 1000).toFixed(0)} s although the disk has nothing else to do.`);
 }
 
+/** A kernel that still hangs says so again; what an old screen shows is over. */
 function lockedUp(scene: Scene): Decision | null {
-  const text = said(scene, 'lockup', scene.evidence.way === 'boot');
+  const text = said(scene, 'lockup', true);
   if (!text) return null;
   const others = atLeast(scene.proof, 'user-space');
   return failed(others ? 'partial-hang' : 'soft-hang', `A processor hangs: ${quoted(text)}${others ? ', while others go on' : ''}.`);
@@ -248,7 +256,7 @@ function stuckInLoader(scene: Scene): Decision | null {
   const { activity, options } = scene;
   if (reachedKernel(scene) || atLeast(scene.proof, 'user-space')) return null;
   if (activity.hadMs < options.patienceSeconds * 1000) return null;
-  const text = said(scene, 'loader');
+  const text = shows(scene, 'loader');
   return text ? failed('stuck-in-loader', `It never left the boot loader: ${quoted(text)}.`) : null;
 }
 
