@@ -33,9 +33,15 @@ async function goOn(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
   await watch.pause(SETTLE_MS);
   if (isInLoader(watch)) return start(watch, plan);
   const probes = await touched(watch, plan);
-  if (hasEnded(watch) || isAnswered(probes) || !isKernelAlive(probes)) return probes;
+  if (hasEnded(watch) || isAnswered(probes) || !isKernelAlive(probes) || showsBootPrompt(watch)) return probes;
   const complains = await watch.until(() => hasEnded(watch) || locksUp(watch), HUNG_TASK_MS - watch.had());
   return complains ? probes : touched(watch, plan);
+}
+
+/** A prompt of a loader or of the firmware answers keys too, and no operating system is there that could complain. */
+function showsBootPrompt(watch: Watch): boolean {
+  const meaning = watch.prompt()?.meaning;
+  return meaning === 'loader' || meaning === 'loader-failed' || meaning === 'no-boot-device';
 }
 
 /** A boot is touched when it seems to have arrived. Where that leads to nothing and something still lives, it was only slow, and is touched again later. */

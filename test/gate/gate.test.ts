@@ -9,6 +9,7 @@ import type { Depth } from '../../src/types.js';
 import { capture } from '../commands/streams.js';
 import { sampleDrill, sampleSignOff } from '../ledger/documents.js';
 import { result } from '../runner/arbitrary.js';
+import { valid } from './schemas.js';
 import { makeWorld, NOW, recordOf, type World } from './world.js';
 
 const FAILED = { verdict: 'failed' as const, reasons: ['postgresql/page-checksums failed.'] };
@@ -25,7 +26,7 @@ beforeEach(async () => {
 async function gate(args: Partial<GateArguments> = {}): Promise<{ code: number; document: GateDocument; codes: string[] }> {
   const { streams, out } = capture();
   const code = await gateCommand({ target: path, state: world.state, json: true, now: NOW, ...args }, streams);
-  const document = JSON.parse(out()) as GateDocument;
+  const document = valid<GateDocument>('gate', out());
   return { code, document, codes: document.missing.map((one) => one.code) };
 }
 

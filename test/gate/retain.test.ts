@@ -9,6 +9,7 @@ import type { RetainPoint } from '../../src/gate/retain/plan.js';
 import { capture } from '../commands/streams.js';
 import { qcow2Bytes } from '../images/qcow2-bytes.js';
 import { sampleSignOff } from '../ledger/documents.js';
+import { valid } from './schemas.js';
 import { makeWorld, type RecordChanges, recordOf, type World } from './world.js';
 
 const run = promisify(execFile);
@@ -32,7 +33,7 @@ interface Planned extends RetainPoint {
 async function retain(args: Partial<RetainArguments> = {}): Promise<{ code: number; going: string[]; points: Planned[]; applied: Applied | null }> {
   const { streams, out } = capture();
   const code = await retainCommand({ paths: [backups], state: world.state, keepLast: 1, json: true, now: () => SOON, ...args }, streams);
-  const { points, applied } = JSON.parse(out()) as { points: Planned[]; applied: Applied | null };
+  const { points, applied } = valid<{ points: Planned[]; applied: Applied | null }>('retain', out());
   const names = (some: Planned[]) => some.map(({ path }) => path.slice(backups.length + 1)).sort();
   return { code, going: names(points.filter(({ goes }) => goes)), points, applied };
 }

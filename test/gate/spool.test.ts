@@ -7,6 +7,7 @@ import { enqueueCommand } from '../../src/commands/enqueue.js';
 import { parseEntry } from '../../src/gate/spool/entry.js';
 import { Spool } from '../../src/gate/spool/index.js';
 import { capture } from '../commands/streams.js';
+import { valid } from './schemas.js';
 
 let state: string;
 let spool: Spool;
@@ -82,7 +83,7 @@ describe('enqueue', () => {
     expect(await enqueueCommand({ paths: [state], by: 'vzdump', state }, streams)).toBe(0);
     expect(err()).toContain('waits for its verification');
     expect(await enqueueCommand({ paths: [], list: true, json: true, state }, streams)).toBe(0);
-    expect(JSON.parse(out())).toMatchObject({ schema: 'snapproof.queue/v1', entries: [{ path: state, by: 'vzdump', state: 'waiting' }], unreadable: [] });
+    expect(valid('queue', out())).toMatchObject({ schema: 'snapproof.queue/v1', entries: [{ path: state, by: 'vzdump', state: 'waiting' }], unreadable: [] });
     await enqueueCommand({ paths: [state], remove: true, state }, streams);
     expect(await waiting()).toEqual([]);
   });
