@@ -182,6 +182,15 @@ const CASES: {
   { name: 'a hypervisor that gave up', behaviour: { busy: [1], writes: 0, screen: () => '(XEN) Panic on CPU 0:' }, state: 'panicked', verdict: 'failed' },
   { name: 'a boot to the login prompt', behaviour: { ...HEALTHY, way: 'boot', serial: bootsTo('db1 login: ') }, state: 'alive', verdict: 'passed' },
   {
+    name: 'asked for a passphrase, with what our keys led to below',
+    behaviour: {
+      ...{ busy: [0.1], reacts: { keys: true }, withoutSerial: true },
+      screen: (ms) => `Enter passphrase for /dev/vda2:${ms > 4_000 ? '\nsysrq: HELP : loglevel(0-9) reboot(b)' : ''}`,
+    },
+    state: 'needs-passphrase',
+    verdict: 'inconclusive',
+  },
+  {
     name: 'a boot that checks its disks for long',
     behaviour: {
       ...HEALTHY,

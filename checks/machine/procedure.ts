@@ -4,7 +4,7 @@
  */
 import { hasStuckProcessor } from './decide/decide.js';
 import { activityOf } from './decide/signals.js';
-import type { Ending, LifeEvidence, ProbeResult } from './evidence.js';
+import type { Ending, LifeEvidence, ProbeResult, TextMeaning } from './evidence.js';
 import { hasEnded, type Plan } from './plan.js';
 import { probeKeys, probeLights, probeSerial, probeSysrq } from './probes/keys.js';
 import { isOff, isSuspended, probePower } from './probes/power.js';
@@ -33,15 +33,15 @@ async function goOn(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
   await watch.pause(SETTLE_MS);
   if (isInLoader(watch)) return start(watch, plan);
   const probes = await touched(watch, plan);
-  if (hasEnded(watch) || isAnswered(probes) || !isKernelAlive(probes) || showsBootPrompt(watch)) return probes;
+  if (hasEnded(watch) || isAnswered(probes) || !isKernelAlive(probes) || waitsForSomebody(watch)) return probes;
   const complains = await watch.until(() => hasEnded(watch) || locksUp(watch), HUNG_TASK_MS - watch.had());
   return complains ? probes : touched(watch, plan);
 }
 
-/** A prompt of a loader or of the firmware answers keys too, and no operating system is there that could complain. */
-function showsBootPrompt(watch: Watch): boolean {
-  const meaning = watch.prompt()?.meaning;
-  return meaning === 'loader' || meaning === 'loader-failed' || meaning === 'no-boot-device';
+/** A prompt of a loader or of the firmware answers keys too, and no operating system is there that could complain. Nor will one that waits for its secret. */
+function waitsForSomebody(watch: Watch): boolean {
+  const waits: (TextMeaning | undefined)[] = ['loader', 'loader-failed', 'no-boot-device', 'passphrase'];
+  return waits.includes(watch.prompt()?.meaning);
 }
 
 /** A boot is touched when it seems to have arrived. Where that leads to nothing and something still lives, it was only slow, and is touched again later. */
@@ -71,6 +71,7 @@ async function touch(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<v
     if (result) probes.push(result);
   };
   const start = watch.last;
+  watch.noteQuestion();
   await note(probeLights(watch));
   if (!hasEnded(watch)) await note(probeKeys(watch));
   if (!hasEnded(watch)) await note(probeSerial(watch));

@@ -156,8 +156,9 @@ function livelyState({ busy, diskRequests }: Activity, { way }: LifeEvidence): L
   return diskRequests === 0 && busy.every((share) => share < 0.2) ? 'alive-idle' : 'alive';
 }
 
-function waitsForSecret({ evidence }: Scene): Decision | null {
-  if (evidence.prompt?.meaning !== 'passphrase') return null;
+function waitsForSecret(scene: Scene): Decision | null {
+  const { evidence } = scene;
+  if (evidence.prompt?.meaning !== 'passphrase' || said(scene, 'panic', true)) return null;
   const disk = evidence.encrypted ? ' and its disks hold an encrypted volume' : '';
   return inconclusive('needs-passphrase', `It waits for a passphrase: ${quoted(evidence.prompt)}${disk}. Nothing is known to be wrong.`);
 }

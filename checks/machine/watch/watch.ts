@@ -29,6 +29,7 @@ export class Watch {
   private nextScreenMs = 0;
   private spacingMs = FIRST_SPACING_MS;
   private shown = '';
+  private question: Recognised | null = null;
   private picture = { digest: '', text: '' };
 
   constructor(
@@ -93,8 +94,18 @@ export class Watch {
     return this.machine.events.filter(({ event, data }) => event === 'RESET' && data.guest === true).length;
   }
 
-  /** What a console that waits for somebody shows last: the screen first, for that is where a person sits. */
+  /** Before anything is touched: answers to our own keys come to stand below the question. */
+  noteQuestion(): void {
+    const prompt = this.prompt();
+    if (prompt?.meaning === 'passphrase') this.question = prompt;
+  }
+
+  /** What a console that waits for somebody shows last: the screen first, for that is where a person sits. A secret that was asked for is still waited for. */
   prompt(): Recognised | null {
+    return this.lastLine() ?? this.question;
+  }
+
+  private lastLine(): Recognised | null {
     const { text = null, digest = '' } = this.last.screen ?? {};
     const shown = text ?? (digest === this.picture.digest ? this.picture.text : '');
     return lastPrompt(shown, text === null ? 'picture' : 'screen') ?? lastPrompt(this.machine.serialText().slice(-4096), 'serial');
