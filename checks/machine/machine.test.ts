@@ -52,6 +52,7 @@ const HEALTHY: Behaviour = {
   powerOffAfterMs: 4_000,
 };
 const PANIC = '[   12.345678] Kernel panic - not syncing: sysrq triggered crash';
+const RESCUE = 'SeaBIOS (version 1.16.2-debian-1.16.2-1)\nBooting from Hard Disk...\nGRUB loading.\nWelcome to GRUB!\nerror: no such partition.\ngrub rescue> ';
 const GRUB = 'GNU GRUB  version 2.06\n\n *Debian GNU/Linux';
 
 const CASES: {
@@ -125,7 +126,13 @@ const CASES: {
   },
   {
     name: 'grub rescue',
-    behaviour: { way: 'boot', busy: [1], reacts: { keys: true }, screen: () => 'error: unknown filesystem.\ngrub rescue> ' },
+    behaviour: { way: 'boot', busy: [1], reacts: { keys: true }, screen: () => RESCUE },
+    state: 'stuck-in-loader',
+    verdict: 'failed',
+  },
+  {
+    name: 'grub rescue when it was saved',
+    behaviour: { busy: [1], reacts: { keys: true }, screen: () => RESCUE },
     state: 'stuck-in-loader',
     verdict: 'failed',
   },

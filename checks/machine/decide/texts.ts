@@ -86,7 +86,7 @@ const PATTERNS: Pattern[] = [
   // How far a boot came
   { code: 'linux.login', meaning: 'login', pattern: /^[\w.-]{1,64} login: ?$/ },
   { code: 'linux.shell', meaning: 'login', pattern: /^(?:root@[\w.-]{1,64}:\S* ?|[~/]\S* ?)[#$] ?$/ },
-  { code: 'systemd.started', meaning: 'user-space', pattern: /(?:systemd\[1\]: |Welcome to .{1,60}!|\[ {2}OK {2}\] |Run \/\S*init as init process)/ },
+  { code: 'systemd.started', meaning: 'user-space', pattern: /(?:systemd\[1\]: |Welcome to (?!GRUB).{1,60}!|\[ {2}OK {2}\] |Run \/\S*init as init process)/ },
   { code: 'linux.kernel', meaning: 'kernel', pattern: /(?:Linux version \d+\.\d+|^\[ {0,4}\d{1,6}\.\d{6}\] )/ },
 ];
 
