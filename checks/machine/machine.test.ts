@@ -238,6 +238,14 @@ describe('time', () => {
     expect(decide(slow.evidence, OPTIONS).state).toBe('hard-hang');
   });
 
+  it('that the host kept from a processor altogether makes what the watchdog of the guest says doubtful', async () => {
+    const lockup = { busy: [1, 0], screen: (ms: number) => (ms > 5_000 ? 'BUG: soft lockup - CPU#0 stuck for 22s!' : '') };
+    const plain = await watched(lockup);
+    expect(decide(plain.evidence, OPTIONS).verdict).toBe('failed');
+    const starved = await watched({ ...lockup, starved: 0.99 });
+    expect(decide(starved.evidence, OPTIONS)).toMatchObject({ state: 'unknown', verdict: 'inconclusive' });
+  });
+
   it('too short to tell decides nothing', async () => {
     const { evidence } = await watched({ busy: [1, 0] });
     const cut = { ...evidence, looks: evidence.looks.filter(({ wallMs }) => wallMs < 20_000) };

@@ -84,6 +84,7 @@ const RULES: Rule[] = [
   noBootDevice,
   loaderFailed,
   requestsStuck,
+  lockupOfThisHost,
   lockedUp,
   tasksHang,
   serviceAnswers,
@@ -137,6 +138,8 @@ function continuedByRestarting(scene: Scene): Decision | null {
 function shutDownInOrder(scene: Scene): Decision | null {
   const { evidence, power, activity } = scene;
   if (evidence.ending !== 'powered-off' || power?.answered !== true) return null;
+  const starved = lockupOfThisHost(scene);
+  if (starved) return starved;
   const complaint = said(scene, 'io-error', true) ?? (evidence.way === 'resume' ? (said(scene, 'hung-task', true) ?? said(scene, 'lockup', true)) : undefined);
   if (complaint) return failed(complaint.meaning === 'io-error' ? 'io-hang' : 'partial-hang', `It shut down when asked, but ${quoted(complaint)}.`);
   const missing = evidence.probes.find(({ kind, required, answered }) => kind === 'service' && required && !answered);
@@ -203,6 +206,22 @@ function requestsStuck({ activity, evidence }: Scene): Decision | null {
   if (evidence.looks.some(({ disks }) => disks.some(({ failed }) => failed > 0))) return null;
   return failed('io-hang', `Disk requests stood unanswered for ${(activity.stuckRequestsMs / 1000).toFixed(0)} s although the disk has nothing else to do.`);
 }
+
+/** Watchdogs of a kernel measure on the wall: a vCPU that the host leaves without time for half of their patience may not hang at all. */
+const STARVED_MS = 10_000;
+
+function lockupOfThisHost(scene: Scene): Decision | null {
+  const { starvedMs } = scene.activity;
+  const text = starvedMs < STARVED_MS ? undefined : said(scene, 'lockup', true);
+  if (!text) return null;
+  const seconds = (starvedMs / 1000).toFixed(0);
+  return inconclusive(
+    'unknown',
+    `${capital(quoted(text))}, but this host gave a processor of it no time for ${seconds} s: verify it again when less runs beside it.`,
+  );
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** A kernel that still hangs says so again; what an old screen shows is over. */
 function lockedUp(scene: Scene): Decision | null {

@@ -17,6 +17,8 @@ export interface Activity {
   frames: number;
   /** The longest time in which a disk had requests open and finished none. */
   stuckRequestsMs: number;
+  /** The longest time in which a vCPU wanted to run and the host let it hardly run at all. */
+  starvedMs: number;
 }
 
 export function activityOf(looks: readonly Look[]): Activity {
@@ -34,12 +36,13 @@ export function activityOf(looks: readonly Look[]): Activity {
     serialBytes: last.serialBytes - first.serialBytes,
     frames: (last.framesSent ?? 0) - (first.framesSent ?? 0),
     stuckRequestsMs: stuckRequests(looks),
+    starvedMs: Math.max(0, ...first.vcpus.map((_, index) => starvedOf(looks, index))),
   };
 }
 
 const NOTHING: Activity = {
   ...{ hadMs: 0, busy: [], switches: null, newCode: null, diskRequests: 0, memoryChanges: null },
-  ...{ screenChanges: 0, serialBytes: 0, frames: 0, stuckRequestsMs: 0 },
+  ...{ screenChanges: 0, serialBytes: 0, frames: 0, stuckRequestsMs: 0, starvedMs: 0 },
 };
 
 /** Guest clock minus what the vCPU that waited longest had to wait: a slow host gives no time. */
@@ -78,6 +81,21 @@ function stuckRequestsOf(looks: readonly Look[], name: string): number {
     if (!stands) since = (disk?.pending ?? 0) > 0 ? look : null;
     else if (since) longest = Math.max(longest, hadBetween(since, look));
     before = done;
+  }
+  return longest;
+}
+
+/** Of its time, no more than this for a vCPU that is starved. */
+const HARDLY = 0.05;
+
+function starvedOf(looks: readonly Look[], index: number): number {
+  let [longest, stretch] = [0, 0];
+  for (const [at, look] of looks.slice(1).entries()) {
+    const [before, after] = [looks[at]?.vcpus[index], look.vcpus[index]];
+    if (!before || !after) continue;
+    const waited = after.waitedMs - before.waitedMs;
+    stretch = waited > 0 && after.cpuMs - before.cpuMs <= HARDLY * waited ? stretch + waited : 0;
+    longest = Math.max(longest, stretch);
   }
   return longest;
 }
