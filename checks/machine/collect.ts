@@ -2,7 +2,8 @@
 import type { CheckContext } from '../../src/check.js';
 import { LabError, NotTestedError } from '../../src/errors.js';
 import type { Way } from '../../src/ways.js';
-import { isTimerTrouble, type LifeOptions } from './decide/decide.js';
+import type { LifeOptions } from './decide/decide.js';
+import { isTimerTrouble } from './decide/this-host.js';
 import type { LifeEvidence } from './evidence.js';
 import type { Patience, Plan } from './plan.js';
 import { askNetworkOf } from './probes/network.js';

@@ -2,7 +2,7 @@
  * How a machine that was brought back is watched and touched, gentle things first: look, keyboard and serial line, network, power button.
  * Everything is measured on the time that the guest really had, so that a slow host makes it longer and not wrong.
  */
-import { hasStuckProcessor } from './decide/decide.js';
+import { hasStuckProcessor } from './decide/hangs.js';
 import { activityOf } from './decide/signals.js';
 import type { Ending, LifeEvidence, ProbeResult, TextMeaning } from './evidence.js';
 import { hasEnded, type Plan } from './plan.js';

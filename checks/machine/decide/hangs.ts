@@ -1,0 +1,43 @@
+/** Something stands and never goes on: a disk, a processor, programs, or all of it. Pure. */
+import { atLeast, type Decision, failed, quoted, type Scene, said } from './scene.js';
+import { type Activity, stillEnd } from './signals.js';
+
+const STUCK_REQUESTS_MS = 10_000;
+
+export function requestsStuck({ activity, evidence }: Scene): Decision | null {
+  if (activity.stuckRequestsMs < STUCK_REQUESTS_MS) return null;
+  // The limit of the lab would be our fault, not the guest's.
+  if (evidence.looks.some(({ disks }) => disks.some(({ failed }) => failed > 0))) return null;
+  return failed('io-hang', `Disk requests stood unanswered for ${(activity.stuckRequestsMs / 1000).toFixed(0)} s although the disk has nothing else to do.`);
+}
+
+/** A kernel that still hangs says so again; what an old screen shows is over. */
+export function lockedUp(scene: Scene): Decision | null {
+  const text = said(scene, 'lockup', true);
+  if (!text) return null;
+  const others = atLeast(scene.proof, 'user-space');
+  return failed(others ? 'partial-hang' : 'soft-hang', `A processor hangs: ${quoted(text)}${others ? ', while others go on' : ''}.`);
+}
+
+export function tasksHang(scene: Scene): Decision | null {
+  const text = said(scene, 'hung-task', true);
+  return text ? failed('io-hang', `Programs wait for their disks and never go on: ${quoted(text)}.`) : null;
+}
+
+/** No stimulus was answered, and nothing moved, for as long as the policy's patience, of time that the guest really had. */
+export function silent({ evidence, proof, options }: Scene): Decision | null {
+  if (atLeast(proof, 'kernel') || evidence.probes.length === 0) return null;
+  const { hadMs, busy } = stillEnd(evidence.looks);
+  if (hadMs < options.patienceSeconds * 1000) return null;
+  const seconds = `${(hadMs / 1000).toFixed(0)} s`;
+  if (proof === null && busy.every((share) => share < STILL)) {
+    return failed('dead-halt', `The processors stand still for good: in ${seconds} none of them woke, whatever was tried.`);
+  }
+  if (!busy.some((share) => share > SPINNING)) return null;
+  return failed('hard-hang', `A processor runs in a circle: in ${seconds} nothing moved and nothing answered, whatever was tried.`);
+}
+
+const STILL = 0.01;
+const SPINNING = 0.9;
+
+export const hasStuckProcessor = ({ busy }: Activity): boolean => busy.length > 1 && busy.some((share) => share > 0.93) && busy.some((share) => share < 0.5);
