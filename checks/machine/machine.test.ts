@@ -298,6 +298,13 @@ describe('what a resumed screen kept', () => {
 });
 
 describe('recognised texts', () => {
+  it.each([
+    'Automatic boot in 25 seconds...',
+    '        Press [Tab] to edit options',
+    "      before booting or `c' for a command-line.",
+    '   The highlighted entry will be executed automatically in 5s.',
+  ])('take "%s" for a loader that waits', (line) => expect(recognise(`something above\n${line}`, 'screen').at(-1)?.meaning).toBe('loader'));
+
   it("are never the kernel's own format strings", () => {
     expect(recognise('Kernel panic - not syncing: %s\nINFO: task %s:%d blocked for more than %ld seconds.', 'serial')).toEqual([]);
   });
