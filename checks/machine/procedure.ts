@@ -2,6 +2,7 @@
  * How a machine that was brought back is watched and touched, gentle things first: look, keyboard and serial line, network, power button.
  * Everything is measured on the time that the guest really had, so that a slow host makes it longer and not wrong.
  */
+import type { Look } from '../../src/ways.js';
 import { hasStuckProcessor } from './decide/hangs.js';
 import { activityOf } from './decide/signals.js';
 import type { Ending, LifeEvidence, ProbeResult, TextMeaning } from './evidence.js';
@@ -78,7 +79,7 @@ async function touch(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<v
   if (!hasEnded(watch)) probes.push(...(await askServices(watch, plan)));
   if (!hasEnded(watch) && (plan.suspicious || hasStuckProcessor(activityOf(watch.looks))))
     await watch.until(() => hasEnded(watch) || locksUp(watch), WATCHDOG_MS);
-  if (!hasEnded(watch)) await pressPower(watch, plan, probes, note);
+  if (!hasEnded(watch)) await pressPower(watch, plan, { probes, note, start });
   // Before silence counts, it must have lasted.
   const missing = plan.patience.silenceMs - watch.had(start);
   if (!hasEnded(watch) && !isSuspended(watch) && missing > 0) await watch.until(() => hasEnded(watch), missing);
@@ -98,10 +99,21 @@ async function askServices(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
   }
 }
 
-/** The answer of a living system comes in seconds. Before silence counts, everything is tried once more. */
-async function pressPower(watch: Watch, plan: Plan, probes: ProbeResult[], note: (probe: Promise<ProbeResult | null>) => Promise<void>): Promise<void> {
+/** The answer of a living system comes in seconds; where nothing answered before, or a processor is known to hang, no more is waited for. */
+const LEAST_POWER_MS = 20_000;
+
+interface Touching {
+  probes: readonly ProbeResult[];
+  note: (probe: Promise<ProbeResult | null>) => Promise<void>;
+  /** The last look before it was touched. */
+  start: Look;
+}
+
+/** Before silence counts, everything is tried once more. */
+async function pressPower(watch: Watch, { patience }: Plan, { probes, note, start }: Touching): Promise<void> {
   const silent = !probes.some(({ answered }) => answered);
-  const limit = silent || locksUp(watch) ? Math.min(plan.patience.powerMs, plan.patience.silenceMs) : plan.patience.powerMs;
+  const left = locksUp(watch) ? 0 : patience.silenceMs - watch.had(start);
+  const limit = silent || locksUp(watch) ? Math.min(patience.powerMs, Math.max(LEAST_POWER_MS, left)) : patience.powerMs;
   await note(probePower(watch, limit));
   if (hasEnded(watch) || isSuspended(watch)) return;
   await note(probeSysrq(watch));
