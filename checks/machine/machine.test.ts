@@ -298,6 +298,11 @@ describe('what a resumed screen kept', () => {
 });
 
 describe('recognised texts', () => {
+  it.each(['Give root password for maintenance', 'Give root password for system maintenance (or type Control-D for normal startup):'])(
+    'take "%s" for an emergency',
+    (line) => expect(recognise(line, 'serial')[0]?.meaning).toBe('emergency'),
+  );
+
   it.each([
     'Automatic boot in 25 seconds...',
     '        Press [Tab] to edit options',

@@ -30,7 +30,8 @@ const PATTERNS: Pattern[] = [
   {
     code: 'linux.emergency',
     meaning: 'emergency',
-    pattern: /(?:You are in (?:emergency|rescue) mode|Give root password for maintenance|Cannot open access to console, the root account is locked)/,
+    pattern:
+      /(?:You are in (?:emergency|rescue) mode|Give root password for (?:system )?maintenance|Cannot open access to console, the root account is locked)/,
   },
   {
     code: 'linux.initramfs-shell',
