@@ -150,6 +150,28 @@ const CASES: {
     verdict: 'failed',
   },
   {
+    name: 'a first disk without a loader, and a second with one',
+    behaviour: {
+      ...{ ...HEALTHY, way: 'boot' as const, upAfterMs: 60_000 },
+      screen: (ms) => (ms > 500 ? 'Boot failed: not a bootable disk' : ''),
+      serial: (ms) => (ms > 3_000 ? 'Linux version 6.1.0-13-cloud-amd64\n' : '') + (ms > 60_000 ? 'db1 login: ' : ''),
+    },
+    state: 'alive',
+    verdict: 'passed',
+  },
+  {
+    name: 'emergency shell that takes notice of the power button',
+    behaviour: { ...HEALTHY, way: 'boot', serial: bootsTo('You are in emergency mode. After logging in, type "journalctl -xb"') },
+    state: 'emergency-shell',
+    verdict: 'failed',
+  },
+  {
+    name: 'emergency that somebody ended, and a login after it',
+    behaviour: { ...HEALTHY, way: 'boot', serial: bootsTo('You are in emergency mode. After logging in, type "journalctl -xb"\ndb1 login: ') },
+    state: 'alive',
+    verdict: 'passed',
+  },
+  {
     name: 'passphrase',
     behaviour: { way: 'boot', busy: [0.1], reacts: { keys: true }, serial: bootsTo('Please unlock disk cryptroot: ') },
     encrypted: true,

@@ -9,7 +9,7 @@ import type { Ending, LifeEvidence, ProbeResult, TextMeaning } from './evidence.
 import { hasEnded, type Plan } from './plan.js';
 import { probeKeys, probeLights, probeSerial, probeSysrq } from './probes/keys.js';
 import { isOff, isSuspended, probePower } from './probes/power.js';
-import { awaitBoot, isInLoader } from './starting.js';
+import { awaitBoot, isInLoader, saysItEnds } from './starting.js';
 import { thinned } from './watch/thinned.js';
 import type { Watch } from './watch/watch.js';
 
@@ -99,7 +99,7 @@ async function askServices(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
   }
 }
 
-/** The answer of a living system comes in seconds; where nothing answered before, or a processor is known to hang, no more is waited for. */
+/** The answer of a living system comes in seconds; where nothing answered before, a processor is known to hang, or a boot ended, no more is waited for. */
 const LEAST_POWER_MS = 20_000;
 
 interface Touching {
@@ -112,8 +112,9 @@ interface Touching {
 /** Before silence counts, everything is tried once more. */
 async function pressPower(watch: Watch, { patience }: Plan, { probes, note, start }: Touching): Promise<void> {
   const silent = !probes.some(({ answered }) => answered);
-  const left = locksUp(watch) ? 0 : patience.silenceMs - watch.had(start);
-  const limit = silent || locksUp(watch) ? Math.min(patience.powerMs, Math.max(LEAST_POWER_MS, left)) : patience.powerMs;
+  const ended = locksUp(watch) || saysItEnds(watch);
+  const left = ended ? 0 : patience.silenceMs - watch.had(start);
+  const limit = silent || ended ? Math.min(patience.powerMs, Math.max(LEAST_POWER_MS, left)) : patience.powerMs;
   await note(probePower(watch, limit));
   if (hasEnded(watch) || isSuspended(watch)) return;
   await note(probeSysrq(watch));

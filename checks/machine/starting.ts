@@ -21,7 +21,8 @@ const SETTLED_UNSEEN_MS = 120_000;
 const TALKATIVE_MS = 240_000;
 /** After a text that ends a boot: whether something comes after all. */
 const LAST_WORDS_MS = 5_000;
-const ENDS: TextMeaning[] = ['panic', 'no-boot-device', 'loader-failed', 'emergency', 'passphrase'];
+const ENDS: TextMeaning[] = ['panic', 'emergency', 'passphrase'];
+const ENDS_BEFORE_KERNEL: TextMeaning[] = ['no-boot-device', 'loader-failed'];
 
 /** @param round 0, 1, ...: how often it was touched before without an answer. What answers is added to `probes`. */
 export async function awaitBoot(watch: Watch, plan: Plan, round: number, probes: ProbeResult[]): Promise<Arrival> {
@@ -37,7 +38,7 @@ export async function awaitBoot(watch: Watch, plan: Plan, round: number, probes:
     }
     if (saysItEnds(watch)) {
       await watch.until(() => hasEnded(watch), LAST_WORDS_MS);
-      return 'ends';
+      if (saysItEnds(watch)) return 'ends';
     }
     const arrival = arrivalOf(watch, watch.had(start), round);
     if (arrival) {
@@ -60,7 +61,11 @@ export function isInLoader({ recognised }: Watch): boolean {
   return recognised.some(({ meaning }) => meaning === 'loader') && !recognised.some(({ meaning }) => later.includes(meaning));
 }
 
-const saysItEnds = (watch: Watch): boolean => watch.recognised.some(({ meaning, fresh }) => fresh && ENDS.includes(meaning));
+/** What firmware and loaders give up is no end where the next disk had a kernel. */
+export function saysItEnds({ recognised, stages }: Watch): boolean {
+  const reachedKernel = stages.some(({ stage }) => stage === 'kernel' || stage === 'user-space' || stage === 'login');
+  return recognised.some(({ meaning, fresh }) => fresh && (ENDS.includes(meaning) || (!reachedKernel && ENDS_BEFORE_KERNEL.includes(meaning))));
+}
 
 /** No disk request, no screen, no serial line for a while. A processor that runs alone is not what moves a boot. */
 function isQuiet(watch: Watch, quietMs: number): boolean {

@@ -12,6 +12,7 @@ import {
   panickedByEvent,
   panickedByText,
   restartsForEver,
+  startsInEmergency,
   stuckInLoader,
   waitsForSecret,
 } from './ends.js';
@@ -39,6 +40,7 @@ const RULES: Rule[] = [
   panickedByEvent,
   restartsForEver,
   continuedByRestarting,
+  startsInEmergency,
   shutDownInOrder,
   waitsForSecret,
   emergency,

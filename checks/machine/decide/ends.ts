@@ -27,6 +27,11 @@ export function waitsForSecret(scene: Scene): Decision | null {
   return inconclusive('needs-passphrase', `It waits for a passphrase: ${quoted(evidence.prompt)}${disk}. Nothing is known to be wrong.`);
 }
 
+/** Also such a shell may shut down in order. Only who comes to a login or a service after all did not end in it. */
+export function startsInEmergency(scene: Scene): Decision | null {
+  return scene.evidence.way === 'boot' && !said(scene, 'login') ? emergency(scene) : null;
+}
+
 export function emergency(scene: Scene): Decision | null {
   const text = said(scene, 'emergency', scene.evidence.way === 'boot');
   if (!text || scene.evidence.probes.some(({ kind, answered, proves }) => kind === 'service' && answered && proves === 'user-space')) return null;
