@@ -39,9 +39,9 @@ async function goOn(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
   return complains ? probes : touched(watch, plan);
 }
 
-/** A prompt of a loader or of the firmware answers keys too, and no operating system is there that could complain. Nor will one that waits for its secret. */
+/** A prompt of a loader or of the firmware answers keys too, and no operating system is there that could complain. Nor will one that waits for its secret, or for its administrator. */
 function waitsForSomebody(watch: Watch): boolean {
-  const waits: (TextMeaning | undefined)[] = ['loader', 'loader-failed', 'no-boot-device', 'passphrase'];
+  const waits: (TextMeaning | undefined)[] = ['loader', 'loader-failed', 'no-boot-device', 'passphrase', 'emergency'];
   return waits.includes(watch.prompt()?.meaning);
 }
 
