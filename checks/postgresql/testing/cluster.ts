@@ -154,6 +154,8 @@ export class TestCluster {
     const postmaster = Number(readFileSync(join(this.data, 'postmaster.pid'), 'utf8').split('\n')[0]);
     const stopped = [postmaster];
     signal(postmaster, 'SIGSTOP');
+    // Until it stands still it may fork a worker that no list of its children shows yet.
+    waitUntilStopped(postmaster);
     for (let fresh = childrenOf(postmaster); fresh.length > 0; fresh = childrenOf(postmaster).filter((pid) => !stopped.includes(pid))) {
       for (const pid of fresh) signal(pid, 'SIGSTOP');
       stopped.push(...fresh);
