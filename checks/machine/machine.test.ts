@@ -131,6 +131,12 @@ const CASES: {
     verdict: 'failed',
   },
   {
+    name: 'the prompt of GRUB when it was saved',
+    behaviour: { busy: [1], reacts: { keys: true }, screen: () => 'GNU GRUB  version 2.06\n\n Minimal BASH-like line editing is supported.\n\ngrub> ' },
+    state: 'stuck-in-loader',
+    verdict: 'failed',
+  },
+  {
     name: 'grub rescue when it was saved',
     behaviour: { busy: [1], reacts: { keys: true }, screen: () => RESCUE },
     state: 'stuck-in-loader',

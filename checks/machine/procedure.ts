@@ -32,7 +32,8 @@ export async function observe(watch: Watch, plan: Plan): Promise<LifeEvidence> {
 /** Where only the kernel answers, its word is waited for, and everything is tried once more: somebody may come to take notice. */
 async function goOn(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
   await watch.pause(SETTLE_MS);
-  if (isInLoader(watch)) return start(watch, plan);
+  // A prompt counts nothing down that a key could stop.
+  if (isInLoader(watch) && watch.prompt()?.meaning !== 'loader-failed') return start(watch, plan);
   const probes = await touched(watch, plan);
   if (hasEnded(watch) || isAnswered(probes) || !isKernelAlive(probes) || waitsForSomebody(watch)) return probes;
   const complains = await watch.until(() => hasEnded(watch) || locksUp(watch), HUNG_TASK_MS - watch.had());
