@@ -326,6 +326,10 @@ describe('what a resumed screen kept', () => {
 });
 
 describe('recognised texts', () => {
+  it('find a prompt for a login behind which the kernel wrote', () => {
+    expect(recognise('db1 login: [    4.063300] IPv6: ADDRCONF(NETDEV_CHANGE): eth0: link becomes ready', 'serial')[0]?.meaning).toBe('login');
+  });
+
   it.each(['Give root password for maintenance', 'Give root password for system maintenance (or type Control-D for normal startup):'])(
     'take "%s" for an emergency',
     (line) => expect(recognise(line, 'serial')[0]?.meaning).toBe('emergency'),

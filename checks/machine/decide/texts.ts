@@ -85,7 +85,7 @@ const PATTERNS: Pattern[] = [
   { code: 'firmware.network-boot', meaning: 'no-boot-device', pattern: /(?:No more network devices|PXE-E\d\d:|Start PXE over IPv[46])/ },
   { code: 'firmware.shell', meaning: 'no-boot-device', pattern: /(?:UEFI Interactive Shell v|^Shell> ?)/ },
   // How far a boot came
-  { code: 'linux.login', meaning: 'login', pattern: /^[\w.-]{1,64} login: ?$/ },
+  { code: 'linux.login', meaning: 'login', pattern: /^[\w.-]{1,64} login: ?(?:\[ {0,4}\d{1,6}\.\d{6}\] .*)?$/ },
   { code: 'linux.shell', meaning: 'login', pattern: /^(?:root@[\w.-]{1,64}:\S* ?|[~/]\S* ?)[#$] ?$/ },
   { code: 'systemd.started', meaning: 'user-space', pattern: /(?:systemd\[1\]: |Welcome to (?!GRUB).{1,60}!|\[ {2}OK {2}\] |Run \/\S*init as init process)/ },
   { code: 'linux.kernel', meaning: 'kernel', pattern: /(?:Linux version \d+\.\d+|^\[ {0,4}\d{1,6}\.\d{6}\] )/ },
