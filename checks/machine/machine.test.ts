@@ -77,6 +77,18 @@ const CASES: {
     verdict: 'failed',
   },
   { name: 'spinning with interrupts off', behaviour: { busy: [1, 0] }, state: 'hard-hang', verdict: 'failed' },
+  {
+    name: 'spinning, with another processor that still worked until it waited for the first',
+    behaviour: { busy: [1, 1], newCode: 60, memoryChanges: 2, standsAfterMs: 20_000 },
+    state: 'hard-hang',
+    verdict: 'failed',
+  },
+  {
+    name: 'at work all the time, and deaf',
+    behaviour: { busy: [1, 1], newCode: 60, memoryChanges: 2 },
+    state: 'unknown',
+    verdict: 'inconclusive',
+  },
   { name: 'halted with interrupts off', behaviour: { busy: [0, 0] }, state: 'dead-halt', verdict: 'failed' },
   { name: 'idle, and woken by keys alone', behaviour: { busy: [0, 0], wakesByMs: 5 }, state: 'unknown', verdict: 'inconclusive' },
   { name: 'spinning on a host that gives it no time', behaviour: { busy: [1, 0], starved: 0.99 }, state: 'hard-hang', verdict: 'failed' },

@@ -4,7 +4,7 @@
  */
 import type { Look } from '../../src/ways.js';
 import { hasStuckProcessor } from './decide/hangs.js';
-import { activityOf } from './decide/signals.js';
+import { activityOf, stillEnd } from './decide/signals.js';
 import type { Ending, LifeEvidence, ProbeResult, TextMeaning } from './evidence.js';
 import { hasEnded, type Plan } from './plan.js';
 import { probeKeys, probeLights, probeSerial, probeSysrq } from './probes/keys.js';
@@ -81,9 +81,15 @@ async function touch(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<v
   if (!hasEnded(watch) && (plan.suspicious || hasStuckProcessor(activityOf(watch.looks))))
     await watch.until(() => hasEnded(watch) || locksUp(watch), WATCHDOG_MS);
   if (!hasEnded(watch)) await pressPower(watch, plan, { probes, note, start });
-  // Before silence counts, it must have lasted.
-  const missing = plan.patience.silenceMs - watch.had(start);
-  if (!hasEnded(watch) && !isSuspended(watch) && missing > 0) await watch.until(() => hasEnded(watch), missing);
+  if (!isSuspended(watch)) await awaitSilence(watch, plan.patience.silenceMs, start);
+}
+
+/** Before silence counts, it must have lasted: since the first touch, and where something still moved then and nothing does now, since that. */
+async function awaitSilence(watch: Watch, silenceMs: number, start: Look): Promise<void> {
+  const missing = silenceMs - watch.had(start);
+  if (missing > 0) await watch.until(() => hasEnded(watch), missing);
+  const still = stillEnd(watch.looks).hadMs;
+  if (still >= silenceMs / 2 && still < silenceMs) await watch.until(() => hasEnded(watch), silenceMs - still);
 }
 
 const locksUp = (watch: Watch): boolean => watch.recognised.some(({ meaning, fresh }) => fresh && (meaning === 'lockup' || meaning === 'hung-task'));

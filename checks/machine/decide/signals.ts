@@ -110,9 +110,13 @@ export function isFlat(activity: Activity): boolean {
 const FEW_SWITCHES = 4;
 const FEW_BLOCKS = 4;
 
-/** The last looks in which nothing moved, as long a stretch as there is. */
+/** The last looks in which nothing moved, as long a stretch as there is. What moved only grows with the stretch, so halves are tried. */
 export function stillEnd(looks: readonly Look[]): Activity {
-  let from = Math.max(0, looks.length - 1);
-  while (from > 0 && isFlat(activityOf(looks.slice(from - 1)))) from--;
-  return activityOf(looks.slice(from));
+  let [moves, still] = [-1, Math.max(0, looks.length - 1)];
+  while (still - moves > 1) {
+    const from = Math.floor((moves + still) / 2);
+    if (isFlat(activityOf(looks.slice(from)))) still = from;
+    else moves = from;
+  }
+  return activityOf(looks.slice(still));
 }

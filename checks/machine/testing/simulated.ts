@@ -13,6 +13,8 @@ export interface Behaviour {
   newCode?: number;
   writes?: number;
   memoryChanges?: number;
+  /** From then on nothing of that happens any more. */
+  standsAfterMs?: number;
   /** Requests that stand open for ever. */
   pending?: number;
   reacts?: { lights?: boolean; keys?: boolean; serial?: boolean; sysrq?: boolean };
@@ -72,7 +74,8 @@ export class SimulatedMachine implements Machine {
   async look(): Promise<Look> {
     this.now += STEP_MS;
     const { busy, starved = 0, switches = 0, newCode = 0, writes = 0, memoryChanges = 0, pending = 0 } = this.behaviour;
-    const seconds = this.now / 1000;
+    const { standsAfterMs = Number.POSITIVE_INFINITY } = this.behaviour;
+    const seconds = Math.min(this.now, standsAfterMs) / 1000;
     const text = this.screenText();
     return {
       wallMs: this.now,
@@ -81,7 +84,7 @@ export class SimulatedMachine implements Machine {
       disks: [{ disk: 'disk0', reads: 0, writes: Math.floor(writes * seconds), readBytes: 0, writtenBytes: 0, flushes: 0, failed: 0, pending }],
       jit: { flushes: Math.floor(switches * seconds), blocks: Math.floor(newCode * seconds) },
       interrupts: null,
-      memory: { changed: memoryChanges, sampled: 256 },
+      memory: { changed: this.now > standsAfterMs ? 0 : memoryChanges, sampled: 256 },
       screen: { digest: text, text: this.behaviour.graphics ? null : text, width: 720, height: 400, blank: text.trim() === '' },
       serialBytes: this.serialText().length,
       status: this.isOff() ? 'shutdown' : 'running',
