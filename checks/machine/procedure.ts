@@ -74,10 +74,13 @@ async function touch(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<v
   };
   const start = watch.last;
   watch.noteQuestion();
+  // Looking for it takes a second, beside the keys.
+  const network = plan.askNetwork(watch);
+  network.catch(() => undefined);
   await note(probeLights(watch));
   if (!hasEnded(watch)) await note(probeKeys(watch));
   if (!hasEnded(watch)) await note(probeSerial(watch));
-  if (!hasEnded(watch)) probes.push(...(await askServices(watch, plan)));
+  if (!hasEnded(watch)) probes.push(...(await askServices(watch, plan, network, start.wallMs)));
   if (!hasEnded(watch) && (plan.suspicious || hasStuckProcessor(activityOf(watch.looks))))
     await watch.until(() => hasEnded(watch) || locksUp(watch), WATCHDOG_MS);
   if (!hasEnded(watch)) await pressPower(watch, plan, { probes, note, start });
@@ -95,10 +98,13 @@ async function awaitSilence(watch: Watch, silenceMs: number, start: Look): Promi
 const locksUp = (watch: Watch): boolean => watch.recognised.some(({ meaning, fresh }) => fresh && (meaning === 'lockup' || meaning === 'hung-task'));
 
 /** Asked again until one answers: services of a system that was just started come one after the other. */
-async function askServices(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
+async function askServices(watch: Watch, plan: Plan, first: Promise<ProbeResult[]>, touchedAt: number): Promise<ProbeResult[]> {
   const start = watch.last;
-  for (;;) {
-    const answers = await plan.askNetwork(watch);
+  for (let asked = first; ; asked = plan.askNetwork(watch)) {
+    const answers = await watch.during(asked, () => hasEnded(watch));
+    if (answers === null) return [];
+    // Whom nobody found while it was still starting.
+    if (answers.some(({ kind, answered, wallMs }) => kind === 'link' && !answered && wallMs < touchedAt)) continue;
     const waiting = answers.some(({ kind, answered }) => kind === 'service' && !answered);
     const limit = answers.some(({ answered }) => answered) || watch.machine.way === 'boot' ? plan.patience.serviceMs : 0;
     if (!waiting || hasEnded(watch) || watch.had(start) >= limit) return answers;

@@ -29,8 +29,8 @@ export async function awaitBoot(watch: Watch, plan: Plan, round: number, probes:
   if (watch.machine.way === 'boot') watch.noteStage('firmware');
   const start = watch.last;
   while (!hasEnded(watch) && watch.had() < plan.patience.bootMs && watch.last.wallMs < plan.patience.wallMs) {
-    if (watch.recognised.some(({ meaning }) => meaning === 'login')) return 'up';
-    const answers = await plan.askNetwork(watch);
+    if (hasPrompt(watch)) return 'up';
+    const answers = (await watch.during(plan.askNetwork(watch), () => hasPrompt(watch) || hasEnded(watch))) ?? [];
     if (answers.some(({ answered, proves }) => answered && proves === 'user-space')) {
       probes.push(...answers);
       watch.noteStage('service');
@@ -45,10 +45,12 @@ export async function awaitBoot(watch: Watch, plan: Plan, round: number, probes:
       await watch.readPicture();
       if (!saysItEnds(watch)) return arrival;
     }
-    await watch.pause(1_000);
+    await watch.until(() => hasPrompt(watch) || hasEnded(watch), 1_000);
   }
   return 'ends';
 }
+
+const hasPrompt = ({ recognised }: Watch): boolean => recognised.some(({ meaning }) => meaning === 'login');
 
 function arrivalOf(watch: Watch, hadMs: number, round: number): Arrival | null {
   if (isQuiet(watch, isInLoader(watch) ? QUIET_IN_LOADER_MS : QUIET_MS * 4 ** round)) return 'quiet';

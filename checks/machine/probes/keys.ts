@@ -8,7 +8,7 @@ import type { ProbeKind, ProbeResult, ProofLevel } from '../evidence.js';
 import type { Watch } from '../watch/watch.js';
 
 const ANSWER_MS = 3_000;
-/** A screen that moves by itself within this time says nothing about keys. */
+/** A console that moved by itself within this time says nothing about keys. */
 const STILL_MS = 1_000;
 
 /** The lights of the keyboard: an interrupt, and the system's own work on it. */
@@ -28,8 +28,8 @@ export async function probeLights(watch: Watch): Promise<ProbeResult | null> {
 /** A letter on the screen, where the screen stands still by itself. Null when it moves: then nothing can be told. */
 export async function probeKeys(watch: Watch): Promise<ProbeResult | null> {
   if (watch.last.screen === null) return null;
-  const digest = watch.last.screen.digest;
-  if (await watch.until(() => watch.last.screen?.digest !== digest, STILL_MS)) return null;
+  if (!(await standsStill(watch, ({ screen }) => screen?.digest))) return null;
+  const digest = watch.last.screen?.digest;
   const result = await stimulate(
     watch,
     'keys',
@@ -44,9 +44,9 @@ export async function probeKeys(watch: Watch): Promise<ProbeResult | null> {
 
 /** Null when there is no serial line, or when it talks all the time. */
 export async function probeSerial(watch: Watch): Promise<ProbeResult | null> {
+  if (!(await standsStill(watch, ({ serialBytes }) => serialBytes))) return null;
   const before = watch.last.serialBytes;
   let isThere = true;
-  if (await watch.until(() => watch.last.serialBytes !== before, STILL_MS)) return null;
   const result = await stimulate(
     watch,
     'serial',
@@ -67,6 +67,14 @@ export async function probeSysrq(watch: Watch): Promise<ProbeResult | null> {
   const [bytes, digest] = [watch.last.serialBytes, watch.last.screen?.digest];
   const answered = () => watch.last.serialBytes > bytes + 20 || watch.last.screen?.digest !== digest;
   return stimulate(watch, 'sysrq', 'kernel', 'Alt-SysRq-H was pressed', () => press(watch, ['alt-sysrq-h']), answered);
+}
+
+/** What was seen before counts: as much of the time as is missing is waited for. */
+async function standsStill(watch: Watch, of: (look: Look) => unknown): Promise<boolean> {
+  const now = of(watch.last);
+  const since = watch.looks[watch.looks.findLastIndex((look) => of(look) !== now) + 1];
+  const missing = STILL_MS - watch.had(since);
+  return missing <= 0 || !(await watch.until(() => of(watch.last) !== now, missing));
 }
 
 const press = (watch: Watch, keys: string[]): Promise<void> => watch.machine.press(keys);

@@ -52,6 +52,7 @@ export function questionsOf(named: readonly ExpectedService[], offered: readonly
 class Asker {
   private readonly results = new Map<string, ProbeResult>();
   private found: string[] = [];
+  private asking: Promise<ProbeResult[]> | null = null;
 
   constructor(
     private readonly network: GuestNetwork,
@@ -60,7 +61,15 @@ class Asker {
     private readonly signal: AbortSignal,
   ) {}
 
-  async ask(watch: Watch): Promise<ProbeResult[]> {
+  /** Who asks meanwhile gets the same answers. */
+  ask(watch: Watch): Promise<ProbeResult[]> {
+    this.asking ??= this.askAll(watch).finally(() => {
+      this.asking = null;
+    });
+    return this.asking;
+  }
+
+  private async askAll(watch: Watch): Promise<ProbeResult[]> {
     if (this.found.length === 0) await this.discover(watch);
     const open = this.questions.filter((question) => !this.results.get(keyOf(question))?.answered);
     await Promise.all(open.map((question) => this.askOne(question, watch)));

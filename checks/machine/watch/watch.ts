@@ -80,6 +80,21 @@ export class Watch {
     return true;
   }
 
+  /** Looks on while something else is under way, until `enough` says so. @returns null when that came first; the work goes on then */
+  async during<T>(work: Promise<T>, enough: () => boolean): Promise<T | null> {
+    let done: { value: T } | null = null;
+    const noted = work.then((value) => {
+      done = { value };
+    });
+    // It is thrown to whoever waits for the work again.
+    noted.catch(() => undefined);
+    while (done === null && !enough() && !this.isOver()) {
+      await Promise.race([noted, this.wait(PAUSE_MS)]);
+      await this.look();
+    }
+    return done === null ? null : (done as { value: T }).value;
+  }
+
   async pause(hadMs: number): Promise<void> {
     await this.until(() => false, hadMs);
   }
