@@ -4,6 +4,7 @@
  */
 
 import type { Look } from '../../../src/ways.js';
+import { hadBetween } from '../decide/signals.js';
 import type { ProbeKind, ProbeResult, ProofLevel } from '../evidence.js';
 import type { Watch } from '../watch/watch.js';
 
@@ -107,10 +108,11 @@ export async function stimulate(
   };
 }
 
-/** A processor that stood still before the stimulus ran after it. One that runs all the time tells nothing by running on. */
+/** A processor that stood still before the stimulus ran soon after it. One that runs all the time tells nothing by running on. */
 function hasWoken(looks: Look[], before: Look): boolean {
   const at = looks.indexOf(before);
-  const [earlier, last] = [looks[Math.max(0, at - 1)], looks.at(-1)];
+  // Later it is the looks that cost the emulator so much.
+  const [earlier, last] = [looks[Math.max(0, at - 1)], looks.findLast((look) => hadBetween(before, look) <= WAKES_WITHIN_MS)];
   if (!earlier || !last || earlier === before) return false;
   return last.vcpus.some(({ cpuMs }, index) => {
     const [then, start] = [earlier.vcpus[index]?.cpuMs ?? 0, before.vcpus[index]?.cpuMs ?? 0];
@@ -121,3 +123,4 @@ function hasWoken(looks: Look[], before: Look): boolean {
 const IDLE_SHARE = 0.2;
 /** Less is the emulator's own. */
 const WAKING_MS = 2;
+const WAKES_WITHIN_MS = 1_200;
