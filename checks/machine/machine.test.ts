@@ -83,6 +83,14 @@ const CASES: {
     state: 'hard-hang',
     verdict: 'failed',
   },
+  { name: 'spinning, with a timer that still counts', behaviour: { busy: [1], memoryChanges: 1 }, state: 'soft-hang', verdict: 'failed' },
+  { name: 'halted, with a timer that still counts', behaviour: { busy: [0.001], memoryChanges: 1 }, state: 'unknown', verdict: 'inconclusive' },
+  {
+    name: 'busy, on a host that cannot tell whether its code is new',
+    behaviour: { busy: [1], memoryChanges: 1, withoutJit: true },
+    state: 'unknown',
+    verdict: 'inconclusive',
+  },
   {
     name: 'at work all the time, and deaf',
     behaviour: { busy: [1, 1], newCode: 60, memoryChanges: 2 },

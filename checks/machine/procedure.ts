@@ -4,7 +4,7 @@
  */
 import type { Look } from '../../src/ways.js';
 import { hasStuckProcessor } from './decide/hangs.js';
-import { activityOf, stillEnd } from './decide/signals.js';
+import { activityOf, onlyTicks, stillEnd } from './decide/signals.js';
 import type { Ending, LifeEvidence, ProbeResult, TextMeaning } from './evidence.js';
 import { hasEnded, type Plan } from './plan.js';
 import { probeKeys, probeLights, probeSerial, probeSysrq } from './probes/keys.js';
@@ -91,7 +91,7 @@ async function touch(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<v
 async function awaitSilence(watch: Watch, silenceMs: number, start: Look): Promise<void> {
   const missing = silenceMs - watch.had(start);
   if (missing > 0) await watch.until(() => hasEnded(watch), missing);
-  const still = stillEnd(watch.looks).hadMs;
+  const still = stillEnd(watch.looks, onlyTicks).hadMs;
   if (still >= silenceMs / 2 && still < silenceMs) await watch.until(() => hasEnded(watch), silenceMs - still);
 }
 

@@ -1,6 +1,6 @@
 /** Something stands and never goes on: a disk, a processor, programs, or all of it. Pure. */
 import { atLeast, type Decision, failed, quoted, type Scene, said } from './scene.js';
-import { type Activity, stillEnd } from './signals.js';
+import { type Activity, isFlat, onlyTicks, stillEnd } from './signals.js';
 
 const STUCK_REQUESTS_MS = 10_000;
 
@@ -27,16 +27,19 @@ export function tasksHang(scene: Scene): Decision | null {
 /** No stimulus was answered, and nothing moved, for as long as the policy's patience, of time that the guest really had. */
 export function silent({ evidence, proof, options }: Scene): Decision | null {
   if (atLeast(proof, 'kernel') || evidence.probes.length === 0) return null;
-  const { hadMs, busy } = stillEnd(evidence.looks);
-  if (hadMs < options.patienceSeconds * 1000) return null;
-  const seconds = `${(hadMs / 1000).toFixed(0)} s`;
-  if (proof === null && busy.every((share) => share < STILL)) {
-    return failed('dead-halt', `The processors stand still for good: in ${seconds} none of them woke, whatever was tried.`);
+  const patienceMs = options.patienceSeconds * 1000;
+  const dead = stillEnd(evidence.looks, isFlat);
+  if (dead.hadMs >= patienceMs && proof === null && dead.busy.every((share) => share < STILL)) {
+    return failed('dead-halt', `The processors stand still for good: in ${seconds(dead)} none of them woke, whatever was tried.`);
   }
-  if (!busy.some((share) => share > SPINNING)) return null;
-  return failed('hard-hang', `A processor runs in a circle: in ${seconds} nothing moved and nothing answered, whatever was tried.`);
+  const circling = stillEnd(evidence.looks, onlyTicks);
+  if (circling.hadMs < patienceMs || !circling.busy.some((share) => share > SPINNING)) return null;
+  const ticks = circling.memoryChangesAtOnce > 0;
+  const moved = ticks ? 'nothing moved but what a timer counts,' : 'nothing moved';
+  return failed(ticks ? 'soft-hang' : 'hard-hang', `A processor runs in a circle: in ${seconds(circling)} ${moved} and nothing answered, whatever was tried.`);
 }
 
+const seconds = ({ hadMs }: Activity): string => `${(hadMs / 1000).toFixed(0)} s`;
 const STILL = 0.01;
 const SPINNING = 0.9;
 

@@ -12,6 +12,8 @@ export interface Activity {
   diskRequests: number;
   /** Of the sampled pages, how many changed, summed over the looks. */
   memoryChanges: number | null;
+  /** The most that changed between two looks. */
+  memoryChangesAtOnce: number;
   screenChanges: number;
   serialBytes: number;
   frames: number;
@@ -32,6 +34,7 @@ export function activityOf(looks: readonly Look[]): Activity {
     newCode: difference(first.jit?.blocks, last.jit?.blocks),
     diskRequests: requestsOf(last) - requestsOf(first),
     memoryChanges: looks.some(({ memory }) => memory !== null) ? looks.slice(1).reduce((sum, { memory }) => sum + (memory?.changed ?? 0), 0) : null,
+    memoryChangesAtOnce: Math.max(0, ...looks.slice(1).map(({ memory }) => memory?.changed ?? 0)),
     screenChanges: looks.slice(1).filter((look, index) => look.screen?.digest !== looks[index]?.screen?.digest).length,
     serialBytes: last.serialBytes - first.serialBytes,
     frames: (last.framesSent ?? 0) - (first.framesSent ?? 0),
@@ -41,7 +44,7 @@ export function activityOf(looks: readonly Look[]): Activity {
 }
 
 const NOTHING: Activity = {
-  ...{ hadMs: 0, busy: [], switches: null, newCode: null, diskRequests: 0, memoryChanges: null },
+  ...{ hadMs: 0, busy: [], switches: null, newCode: null, diskRequests: 0, memoryChanges: null, memoryChangesAtOnce: 0 },
   ...{ screenChanges: 0, serialBytes: 0, frames: 0, stuckRequestsMs: 0, starvedMs: 0 },
 };
 
@@ -101,21 +104,31 @@ function starvedOf(looks: readonly Look[], index: number): number {
 }
 
 /** Nothing but a vCPU moves, if that: no other address space, no new code, no disk, no screen, no serial line, no frame. */
-export function isFlat(activity: Activity): boolean {
+export const isFlat = (activity: Activity): boolean => hasNoNews(activity) && (activity.memoryChanges ?? 0) === 0;
+
+/**
+ * The same, but the handler of a timer may still count: a page or two. Only where it can be told that nothing but old code ran in one
+ * address space; otherwise a few pages may be all that is seen of a program at work.
+ */
+export const onlyTicks = (activity: Activity): boolean =>
+  isFlat(activity) || (hasNoNews(activity) && activity.switches !== null && activity.memoryChangesAtOnce <= FEW_PAGES);
+
+function hasNoNews(activity: Activity): boolean {
   const still = activity.diskRequests + activity.screenChanges + activity.serialBytes + activity.frames === 0;
-  return still && (activity.switches ?? 0) <= FEW_SWITCHES && (activity.newCode ?? 0) <= FEW_BLOCKS && (activity.memoryChanges ?? 0) === 0;
+  return still && (activity.switches ?? 0) <= FEW_SWITCHES && (activity.newCode ?? 0) <= FEW_BLOCKS;
 }
 
 /** QEMU's own housekeeping moves its counters a little. */
 const FEW_SWITCHES = 4;
 const FEW_BLOCKS = 4;
+const FEW_PAGES = 4;
 
 /** The last looks in which nothing moved, as long a stretch as there is. What moved only grows with the stretch, so halves are tried. */
-export function stillEnd(looks: readonly Look[]): Activity {
+export function stillEnd(looks: readonly Look[], isStill: (activity: Activity) => boolean): Activity {
   let [moves, still] = [-1, Math.max(0, looks.length - 1)];
   while (still - moves > 1) {
     const from = Math.floor((moves + still) / 2);
-    if (isFlat(activityOf(looks.slice(from)))) still = from;
+    if (isStill(activityOf(looks.slice(from)))) still = from;
     else moves = from;
   }
   return activityOf(looks.slice(still));

@@ -27,6 +27,8 @@ export interface Behaviour {
   serial?: (ms: number) => string;
   events?: (ms: number) => { event: string; data: Record<string, unknown> }[];
   withoutSerial?: boolean;
+  /** It runs on the host's own processor: nothing is known of its code. */
+  withoutJit?: boolean;
   /** Its screen is in a graphics mode: what it shows is known only to who reads pictures. */
   graphics?: boolean;
   /** A key moves a processor that stood still by so much. */
@@ -82,7 +84,7 @@ export class SimulatedMachine implements Machine {
       guestMs: this.now,
       vcpus: busy.map((share) => ({ cpuMs: share * this.now * (1 - starved) + this.woken, waitedMs: starved * this.now })),
       disks: [{ disk: 'disk0', reads: 0, writes: Math.floor(writes * seconds), readBytes: 0, writtenBytes: 0, flushes: 0, failed: 0, pending }],
-      jit: { flushes: Math.floor(switches * seconds), blocks: Math.floor(newCode * seconds) },
+      jit: this.behaviour.withoutJit ? null : { flushes: Math.floor(switches * seconds), blocks: Math.floor(newCode * seconds) },
       interrupts: null,
       memory: { changed: this.now > standsAfterMs ? 0 : memoryChanges, sampled: 256 },
       screen: { digest: text, text: this.behaviour.graphics ? null : text, width: 720, height: 400, blank: text.trim() === '' },
