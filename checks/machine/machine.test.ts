@@ -79,7 +79,7 @@ const CASES: {
   { name: 'spinning with interrupts off', behaviour: { busy: [1, 0] }, state: 'hard-hang', verdict: 'failed' },
   {
     name: 'spinning, with another processor that still worked until it waited for the first',
-    behaviour: { busy: [1, 1], newCode: 60, memoryChanges: 2, standsAfterMs: 20_000 },
+    behaviour: { busy: [1, 1], newCode: 60, memoryChanges: 20, standsAfterMs: 20_000 },
     state: 'hard-hang',
     verdict: 'failed',
   },

@@ -28,17 +28,23 @@ export function tasksHang(scene: Scene): Decision | null {
 export function silent({ evidence, proof, options }: Scene): Decision | null {
   if (atLeast(proof, 'kernel') || evidence.probes.length === 0) return null;
   const patienceMs = options.patienceSeconds * 1000;
-  const dead = stillEnd(evidence.looks, isFlat);
-  if (dead.hadMs >= patienceMs && proof === null && dead.busy.every((share) => share < STILL)) {
-    return failed('dead-halt', `The processors stand still for good: in ${seconds(dead)} none of them woke, whatever was tried.`);
+  const still = stillEnd(evidence.looks, isFlat);
+  const isDead = proof === null && still.busy.every((share) => share < STILL);
+  if (isDead && still.hadMs >= patienceMs) {
+    return failed('dead-halt', `The processors stand still for good: in ${seconds(still)} none of them woke, whatever was tried.`);
   }
-  const circling = stillEnd(evidence.looks, onlyTicks);
-  if (circling.hadMs < patienceMs || !circling.busy.some((share) => share > SPINNING)) return null;
-  const ticks = circling.memoryChangesAtOnce > 0;
-  const moved = ticks ? 'nothing moved but what a timer counts,' : 'nothing moved';
-  return failed(ticks ? 'soft-hang' : 'hard-hang', `A processor runs in a circle: in ${seconds(circling)} ${moved} and nothing answered, whatever was tried.`);
+  if (spins(still) && still.hadMs >= patienceMs) {
+    return failed('hard-hang', `A processor runs in a circle: in ${seconds(still)} nothing moved and nothing answered, whatever was tried.`);
+  }
+  const ticking = stillEnd(evidence.looks, onlyTicks);
+  if (!spins(ticking) || ticking.hadMs < patienceMs) return null;
+  return failed(
+    'soft-hang',
+    `A processor runs in a circle: in ${seconds(ticking)} nothing but interrupts was handled and nothing answered, whatever was tried.`,
+  );
 }
 
+const spins = ({ busy }: Activity): boolean => busy.some((share) => share > SPINNING);
 const seconds = ({ hadMs }: Activity): string => `${(hadMs / 1000).toFixed(0)} s`;
 const STILL = 0.01;
 const SPINNING = 0.9;

@@ -107,21 +107,22 @@ function starvedOf(looks: readonly Look[], index: number): number {
 export const isFlat = (activity: Activity): boolean => hasNoNews(activity) && (activity.memoryChanges ?? 0) === 0;
 
 /**
- * The same, but the handler of a timer may still count: a page or two. Only where it can be told that nothing but old code ran in one
- * address space; otherwise a few pages may be all that is seen of a program at work.
+ * The same, but handlers of interrupts may still run: a timer's counts in a page or two, a keyboard's is new code when we press a key.
+ * Only where it can be told that it all is in one address space; otherwise a few pages may be all that is seen of a program at work.
  */
 export const onlyTicks = (activity: Activity): boolean =>
-  isFlat(activity) || (hasNoNews(activity) && activity.switches !== null && activity.memoryChangesAtOnce <= FEW_PAGES);
+  isFlat(activity) || (hasNoNews(activity, CODE_OF_HANDLERS) && activity.switches !== null && activity.memoryChangesAtOnce <= FEW_PAGES);
 
-function hasNoNews(activity: Activity): boolean {
+function hasNoNews(activity: Activity, mostCode = FEW_BLOCKS): boolean {
   const still = activity.diskRequests + activity.screenChanges + activity.serialBytes + activity.frames === 0;
-  return still && (activity.switches ?? 0) <= FEW_SWITCHES && (activity.newCode ?? 0) <= FEW_BLOCKS;
+  return still && (activity.switches ?? 0) <= FEW_SWITCHES && (activity.newCode ?? 0) <= mostCode;
 }
 
 /** QEMU's own housekeeping moves its counters a little. */
 const FEW_SWITCHES = 4;
 const FEW_BLOCKS = 4;
 const FEW_PAGES = 4;
+const CODE_OF_HANDLERS = 64;
 
 /** The last looks in which nothing moved, as long a stretch as there is. What moved only grows with the stretch, so halves are tried. */
 export function stillEnd(looks: readonly Look[], isStill: (activity: Activity) => boolean): Activity {
