@@ -346,6 +346,10 @@ describe('what a resumed screen kept', () => {
 });
 
 describe('recognised texts', () => {
+  it.each(['Shell> ', 'Shell>', 'Shel I>', 'Shel1> '])('find the prompt of the firmware however its picture was read: %j', (line) => {
+    expect(lastPrompt(`UEFI Interactive Shell v2.2\nEDK II\n${line}`, 'picture')?.code).toBe('firmware.shell');
+  });
+
   it('find a prompt for a login behind which the kernel wrote', () => {
     expect(recognise('db1 login: [    4.063300] IPv6: ADDRCONF(NETDEV_CHANGE): eth0: link becomes ready', 'serial')[0]?.meaning).toBe('login');
   });

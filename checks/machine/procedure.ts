@@ -35,7 +35,9 @@ async function goOn(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
   // A prompt counts nothing down that a key could stop.
   if (isInLoader(watch) && watch.prompt()?.meaning !== 'loader-failed') return start(watch, plan);
   const probes = await touched(watch, plan);
-  if (hasEnded(watch) || isAnswered(probes) || !isKernelAlive(probes) || waitsForSomebody(watch)) return probes;
+  if (hasEnded(watch) || isAnswered(probes) || !isKernelAlive(probes)) return probes;
+  await watch.readPicture();
+  if (waitsForSomebody(watch)) return probes;
   const complains = await watch.until(() => hasEnded(watch) || locksUp(watch), HUNG_TASK_MS - watch.had());
   return complains ? probes : touched(watch, plan);
 }

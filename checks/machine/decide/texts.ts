@@ -83,7 +83,8 @@ const PATTERNS: Pattern[] = [
       /(?:No bootable device|Boot failed: (?:not a bootable disk|could not read the boot disk)|Operating system not found|BdsDxe: No bootable option|FATAL: No bootable medium|Non-system disk)/i,
   },
   { code: 'firmware.network-boot', meaning: 'no-boot-device', pattern: /(?:No more network devices|PXE-E\d\d:|Start PXE over IPv[46])/ },
-  { code: 'firmware.shell', meaning: 'no-boot-device', pattern: /(?:UEFI Interactive Shell v|^Shell> ?)/ },
+  // As Tesseract reads it, too.
+  { code: 'firmware.shell', meaning: 'no-boot-device', pattern: /(?:UEFI Interactive Shell v|^Shel ?[lI1|]> ?)/ },
   // How far a boot came
   { code: 'linux.login', meaning: 'login', pattern: /^[\w.-]{1,64} login: ?(?:\[ {0,4}\d{1,6}\.\d{6}\] .*)?$/ },
   { code: 'linux.shell', meaning: 'login', pattern: /^(?:root@[\w.-]{1,64}:\S* ?|[~/]\S* ?)[#$] ?$/ },
