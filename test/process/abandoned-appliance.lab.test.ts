@@ -1,6 +1,6 @@
 /** A run that is killed while its appliance works: the next run must end the appliance and remove what libguestfs left. */
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -8,6 +8,7 @@ import { applianceEnvironment } from '../../src/labs/acceleration.js';
 import { removeAbandoned } from '../../src/process/clean-up.js';
 import { commandLine, processesWithEnvironment } from '../../src/process/proc.js';
 import { requireTool } from '../../src/process/run-tool.js';
+import { socketFolders } from '../e2e/traces.js';
 import { compileWorkFolder, type Holder, startHolder } from './holder.js';
 
 let temporary: string;
@@ -26,8 +27,6 @@ afterAll(async () => {
   vi.unstubAllEnvs();
   rmSync(temporary, { recursive: true, force: true });
 });
-
-const socketFolders = () => readdirSync('/tmp').filter((name) => /^libguestfs\w{6}$/.test(name));
 
 it.each([
   ['the run alone is killed', false],
