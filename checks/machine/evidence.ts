@@ -70,6 +70,8 @@ export interface LifeEvidence {
   recognised: Recognised[];
   /** What a console that waits shows last. */
   prompt: Recognised | null;
+  /** What stood on its screen at the end; where that shows nothing, at the end of its serial line. */
+  standing: Recognised[];
   stages: { stage: BootStage; wallMs: number; guestMs: number }[];
   /** Screens and logs that were kept. */
   artefacts: string[];

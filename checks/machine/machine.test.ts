@@ -164,6 +164,30 @@ const CASES: {
   },
   { name: 'a menu that waits for ever', behaviour: { way: 'boot', busy: [1], screen: () => GRUB }, state: 'stuck-in-loader', verdict: 'failed' },
   {
+    name: 'a system that nobody knows, started by a loader',
+    behaviour: {
+      way: 'boot',
+      busy: [1],
+      newCode: 50,
+      memoryChanges: 90,
+      screen: (ms) => (ms < 4_000 ? 'SYSLINUX 6.04 EDD\nboot: ' : `Tester\nPass ${Math.floor(ms / 900)} %`),
+    },
+    state: 'unknown',
+    verdict: 'inconclusive',
+  },
+  {
+    name: 'a system that nobody knows, on the second disk',
+    behaviour: {
+      way: 'boot',
+      busy: [1],
+      newCode: 50,
+      memoryChanges: 90,
+      screen: (ms) => (ms < 4_000 ? 'Boot failed: not a bootable disk' : `Pass ${Math.floor(ms / 900)} %`),
+    },
+    state: 'unknown',
+    verdict: 'inconclusive',
+  },
+  {
     name: 'boot loop',
     behaviour: { way: 'boot', busy: [0.5], events: (ms) => Array.from({ length: Math.floor(ms / 5000) }, reset) },
     state: 'boot-loop',

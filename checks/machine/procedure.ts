@@ -142,7 +142,14 @@ async function evidenceOf(watch: Watch, plan: Plan, probes: ProbeResult[]): Prom
   return {
     ...{ way: machine.way, accelerator: machine.accelerator, refusal: '', ending: endingOf(watch) },
     ...{ looks: thinned(watch.looks), events: machine.events.slice(-MOST_EVENTS), probes },
-    ...{ recognised: watch.recognised, prompt: watch.prompt(), stages: watch.stages, artefacts: watch.kept, trouble: machine.trouble() },
+    ...{
+      recognised: watch.recognised,
+      prompt: watch.prompt(),
+      standing: watch.standing(),
+      stages: watch.stages,
+      artefacts: watch.kept,
+      trouble: machine.trouble(),
+    },
     ...{ encrypted: plan.encrypted, bootEntriesMissing: plan.bootEntriesMissing, deviations: machine.description.deviations },
   };
 }

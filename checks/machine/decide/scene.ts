@@ -52,10 +52,13 @@ export const inconclusive = (state: LifeState, why: string): Decision => ({ stat
 export const said = ({ evidence }: Scene, meaning: TextMeaning, fresh = false): Recognised | undefined =>
   evidence.recognised.find((text) => text.meaning === meaning && (text.fresh || !fresh));
 
-/** That it stands there now. A resumed screen keeps what a boot once wrote above: there only the last line counts. */
+/**
+ * That it stands there now: what a loader wrote is over when something else shows, although nobody knows what that is. A resumed screen
+ * keeps what a boot once wrote above: there only the last line counts.
+ */
 export function shows(scene: Scene, meaning: TextMeaning): Recognised | undefined {
-  const { way, prompt } = scene.evidence;
-  if (way === 'boot') return said(scene, meaning);
+  const { way, prompt, standing } = scene.evidence;
+  if (way === 'boot') return standing.find((text) => text.meaning === meaning);
   return prompt?.meaning === meaning ? prompt : undefined;
 }
 

@@ -15,6 +15,7 @@ const MOST_SCREENS = 16;
 const FIRST_SPACING_MS = 500;
 /** Of a look that comes late: what was written meanwhile is read back so far at most. */
 const READ_BACK_CHARACTERS = 128 * 1024;
+const SERIAL_END_CHARACTERS = 4096;
 
 const STAGES: Partial<Record<TextMeaning, BootStage>> = { loader: 'loader', kernel: 'kernel', 'user-space': 'user-space', login: 'login' };
 
@@ -28,7 +29,7 @@ export class Watch {
   private serialSeen = 0;
   private nextScreenMs = 0;
   private spacingMs = FIRST_SPACING_MS;
-  private shown = '';
+  private keptDigest = '';
   private question: Recognised | null = null;
   private picture = { digest: '', text: '' };
 
@@ -121,9 +122,24 @@ export class Watch {
   }
 
   private lastLine(): Recognised | null {
+    const { text, source } = this.shown();
+    return lastPrompt(text, source) ?? lastPrompt(this.serialEnd(), 'serial');
+  }
+
+  /** What stands on the screen now; of a machine whose screen shows nothing, or nothing that can be read, at the end of its serial line. */
+  standing(): Recognised[] {
+    const { text, source } = this.shown();
+    return text.trim() === '' ? recognise(this.serialEnd(), 'serial') : recognise(text, source);
+  }
+
+  private shown(): { text: string; source: 'screen' | 'picture' } {
     const { text = null, digest = '' } = this.last.screen ?? {};
-    const shown = text ?? (digest === this.picture.digest ? this.picture.text : '');
-    return lastPrompt(shown, text === null ? 'picture' : 'screen') ?? lastPrompt(this.machine.serialText().slice(-4096), 'serial');
+    if (text !== null) return { text, source: 'screen' };
+    return { text: digest === this.picture.digest ? this.picture.text : '', source: 'picture' };
+  }
+
+  private serialEnd(): string {
+    return this.machine.serialText().slice(-SERIAL_END_CHARACTERS);
   }
 
   noteStage(stage: BootStage): void {
@@ -133,10 +149,10 @@ export class Watch {
   /** As it is now, unless it is the one that was kept last. */
   async keepScreen(): Promise<void> {
     const digest = this.looks.at(-1)?.screen?.digest ?? '';
-    if (this.screens.length >= MOST_SCREENS || digest === this.shown) return;
+    if (this.screens.length >= MOST_SCREENS || digest === this.keptDigest) return;
     const png = await this.machine.screenshot();
     if (!png) return;
-    this.shown = digest;
+    this.keptDigest = digest;
     const wallMs = this.looks.at(-1)?.wallMs ?? 0;
     const kept = await this.keepFile(`screen-${String(this.screens.length + 1).padStart(3, '0')}.png`, 'image/png', png);
     if (kept !== null) this.screens.push({ name: kept, wallMs });
