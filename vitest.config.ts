@@ -1,16 +1,27 @@
 import { defineConfig } from 'vitest/config';
 
-/** Three tiers: unit (seconds), lab (needs the appliance or host tools), machine (boots guests). */
-const tier = (name: string, include: string[], exclude: string[], testTimeout: number) => ({
-  test: { name, include, exclude: ['**/node_modules/**', '**/dist/**', ...exclude], testTimeout, hookTimeout: testTimeout, fileParallelism: name === 'unit' },
-});
+interface Tier {
+  name: string;
+  include: string[];
+  exclude?: string[];
+  testTimeout: number;
+  /** Files at a time; default: as many as there are processors. */
+  maxWorkers?: number;
+}
 
-export default defineConfig({
+/** Each is run by itself, in this order. */
+const tier = ({ name, include, exclude = [], testTimeout, maxWorkers }: Tier, groupOrder: number) => ({
   test: {
-    projects: [
-      tier('unit', ['test/**/*.test.ts', 'checks/**/*.test.ts'], ['**/*.lab.test.ts', '**/*.machine.test.ts'], 20_000),
-      tier('lab', ['test/**/*.lab.test.ts', 'checks/**/*.lab.test.ts'], [], 600_000),
-      tier('machine', ['test/**/*.machine.test.ts', 'checks/**/*.machine.test.ts'], [], 1_800_000),
-    ],
+    ...{ name, include, exclude: ['**/node_modules/**', '**/dist/**', ...exclude], testTimeout, hookTimeout: testTimeout },
+    ...{ sequence: { groupOrder }, ...(maxWorkers && { maxWorkers }) },
   },
 });
+
+/** Three tiers: unit (seconds), lab (needs the appliance or host tools; an appliance takes a processor), machine (boots guests, whose time is measured). */
+const TIERS: Tier[] = [
+  { name: 'unit', include: ['test/**/*.test.ts', 'checks/**/*.test.ts'], exclude: ['**/*.lab.test.ts', '**/*.machine.test.ts'], testTimeout: 20_000 },
+  { name: 'lab', include: ['test/**/*.lab.test.ts', 'checks/**/*.lab.test.ts'], testTimeout: 600_000, maxWorkers: 2 },
+  { name: 'machine', include: ['test/**/*.machine.test.ts', 'checks/**/*.machine.test.ts'], testTimeout: 1_800_000, maxWorkers: 1 },
+];
+
+export default defineConfig({ test: { projects: TIERS.map(tier) } });
