@@ -25,7 +25,7 @@ afterAll(() => rmSync(place, { recursive: true, force: true }));
 
 it.concurrent.each([
   ['writer', 'writes without end', 3, /overlay|limit/i],
-  ['talker', 'never stops talking on its serial line', 3, /answered nothing|time/i],
+  ['talker', 'never stops talking on its serial line', 3, /answer|time/i],
   ['reset', 'restarts for ever', 1, /restart/i],
 ] as const)('%s: a guest that %s', async (name, _, exitCode, why) => {
   const [folder, temporary] = [join(place, name), join(place, `${name}-tmp`)];
