@@ -8,7 +8,9 @@ import { evaluateLife } from './evaluate.js';
 import type { LifeEvidence, ProbeResult } from './evidence.js';
 import type { Patience } from './plan.js';
 import { observe } from './procedure.js';
-import { CASES, GRUB, HEALTHY, service } from './testing/cases.js';
+import { BOOTED } from './testing/booted-cases.js';
+import { GRUB, HEALTHY, service } from './testing/cases.js';
+import { RESUMED } from './testing/resumed-cases.js';
 import { type Behaviour, SimulatedMachine } from './testing/simulated.js';
 import { thinned } from './watch/thinned.js';
 import { Watch } from './watch/watch.js';
@@ -31,7 +33,7 @@ async function watched(behaviour: Behaviour, services: ProbeResult[] = [], encry
 }
 
 describe('what is concluded of a machine that is', () => {
-  it.each(CASES)('$name', async ({ behaviour, services, encrypted, state, verdict }) => {
+  it.each([...RESUMED, ...BOOTED])('$name', async ({ behaviour, services, encrypted, state, verdict }) => {
     const { evidence } = await watched(behaviour, services, encrypted);
     const decision = decide(evidence, OPTIONS);
     expect({ state: decision.state, verdict: decision.verdict }, decision.why).toEqual({ state, verdict });

@@ -110,8 +110,11 @@ export const isFlat = (activity: Activity): boolean => hasNoNews(activity) && (a
  * The same, but handlers of interrupts may still run: a timer's counts in a page or two, a keyboard's is new code when we press a key.
  * Only where it can be told that it all is in one address space; otherwise a few pages may be all that is seen of a program at work.
  */
-export const onlyTicks = (activity: Activity): boolean =>
-  isFlat(activity) || (hasNoNews(activity, CODE_OF_HANDLERS) && activity.switches !== null && activity.memoryChangesAtOnce <= FEW_PAGES);
+export function onlyTicks(activity: Activity): boolean {
+  const { switches, memoryChanges, memoryChangesAtOnce } = activity;
+  if (isFlat(activity)) return true;
+  return switches !== null && memoryChanges !== null && memoryChangesAtOnce <= FEW_PAGES && hasNoNews(activity, CODE_OF_HANDLERS);
+}
 
 function hasNoNews(activity: Activity, mostCode = FEW_BLOCKS): boolean {
   const still = activity.diskRequests + activity.screenChanges + activity.serialBytes + activity.frames === 0;

@@ -111,8 +111,10 @@ export async function stimulate(
 /** A processor that stood still before the stimulus ran soon after it. One that runs all the time tells nothing by running on. */
 function hasWoken(looks: Look[], before: Look): boolean {
   const at = looks.indexOf(before);
-  // Later it is the looks that cost the emulator so much.
-  const [earlier, last] = [looks[Math.max(0, at - 1)], looks.findLast((look) => hadBetween(before, look) <= WAKES_WITHIN_MS)];
+  const after = looks.slice(at + 1);
+  // Later it is the looks that cost the emulator so much. A host that looks rarely has at least one.
+  const last = after.findLast((look) => hadBetween(before, look) <= WAKES_WITHIN_MS) ?? after[0];
+  const earlier = looks[Math.max(0, at - 1)];
   if (!earlier || !last || earlier === before) return false;
   return last.vcpus.some(({ cpuMs }, index) => {
     const [then, start] = [earlier.vcpus[index]?.cpuMs ?? 0, before.vcpus[index]?.cpuMs ?? 0];

@@ -31,12 +31,15 @@ export interface Behaviour {
   withoutJit?: boolean;
   /** Its screen is in a graphics mode: what it shows is known only to who reads pictures. */
   graphics?: boolean;
+  /** What a look costs on the machine's clock. Default: 250. */
+  lookMs?: number;
+  /** Its memory cannot be sampled. */
+  withoutMemory?: boolean;
   /** A key moves a processor that stood still by so much. */
   wakesByMs?: number;
 }
 
-/** What a look costs on the machine's clock. */
-const STEP_MS = 250;
+const LOOK_MS = 250;
 const DESCRIPTION: MachineDescription = {
   ...{ machineType: 'pc-q35-7.2', cpuModel: 'max', cpus: 2, memoryMiB: 512, firmware: 'bios' },
   ...{ devices: [], machineOptions: {}, flashBytes: [], userNetworks: 0, origins: {}, deviations: [] },
@@ -74,7 +77,7 @@ export class SimulatedMachine implements Machine {
   }
 
   async look(): Promise<Look> {
-    this.now += STEP_MS;
+    this.now += this.behaviour.lookMs ?? LOOK_MS;
     const { busy, starved = 0, switches = 0, newCode = 0, writes = 0, memoryChanges = 0, pending = 0 } = this.behaviour;
     const { standsAfterMs = Number.POSITIVE_INFINITY } = this.behaviour;
     const seconds = Math.min(this.now, standsAfterMs) / 1000;
@@ -86,7 +89,7 @@ export class SimulatedMachine implements Machine {
       disks: [{ disk: 'disk0', reads: 0, writes: Math.floor(writes * seconds), readBytes: 0, writtenBytes: 0, flushes: 0, failed: 0, pending }],
       jit: this.behaviour.withoutJit ? null : { flushes: Math.floor(switches * seconds), blocks: Math.floor(newCode * seconds) },
       interrupts: null,
-      memory: { changed: this.now > standsAfterMs ? 0 : memoryChanges, sampled: 256 },
+      memory: this.behaviour.withoutMemory ? null : { changed: this.now > standsAfterMs ? 0 : memoryChanges, sampled: 256 },
       screen: { digest: text, text: this.behaviour.graphics ? null : text, width: 720, height: 400, blank: text.trim() === '' },
       serialBytes: this.serialText().length,
       status: this.isOff() ? 'shutdown' : 'running',
