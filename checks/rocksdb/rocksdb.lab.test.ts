@@ -117,8 +117,11 @@ describe('damage', () => {
   it('of any block in use, by a bit, zeroes or a swap', { timeout: 300_000 }, async () => {
     const random = randomFrom(3);
     for (const compression of ['no', 'snappy', 'zlib']) {
+      // A table that was just written may be smaller than the damage.
+      const wide = live(of(compression)).filter((path) => sizeOf(path) > 20_000);
+      expect(wide).not.toEqual([]);
       for (let i = 0; i < 8; i++) {
-        const table = live(of(compression))[i % live(of(compression)).length] ?? '';
+        const table = wide[i % wide.length] ?? '';
         const at = Math.floor(random() * (sizeOf(table) - 9000));
         const copy = copyOf(of(compression), (path) => {
           const target = join(path, table.split('/').at(-1) ?? '');
