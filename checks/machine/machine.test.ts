@@ -88,6 +88,29 @@ describe('touching', () => {
   });
 });
 
+describe('a loader', () => {
+  const MENU = `${GRUB}\n      before booting or 'c' for a command-line.`;
+  const FIRMWARE = { busy: [1], reacts: { lights: true } };
+
+  it.each(['boot', 'resume'] as const)('whose menu waits for ever is known within a minute and a bit, by %s', async (way) => {
+    const { evidence } = await watched({ ...FIRMWARE, way, screen: () => MENU });
+    expect(decide(evidence, OPTIONS)).toMatchObject({ state: 'stuck-in-loader', verdict: 'failed' });
+    expect(evidence.looks.at(-1)?.wallMs).toBeLessThan(70_000);
+  });
+
+  it.each(['boot', 'resume'] as const)('at whose prompt a key would stop a hidden countdown is left alone for long, by %s', async (way) => {
+    const { evidence } = await watched({ ...FIRMWARE, way, screen: () => 'SYSLINUX 6.04 EDD\nboot: ' });
+    expect(decide(evidence, OPTIONS)).toMatchObject({ state: 'stuck-in-loader', verdict: 'failed' });
+    expect(evidence.probes[0]?.wallMs).toBeGreaterThan(75_000);
+  });
+
+  it('whose text still stands while a silent system shuts down slowly is no end', async () => {
+    const writes = { writes: 1, powerOffAfterMs: 60_000 };
+    const { evidence } = await watched({ ...HEALTHY, ...writes, way: 'boot', screen: () => 'SYSLINUX 6.04 EDD\nboot: ' });
+    expect(decide(evidence, OPTIONS).verdict).toBe('passed');
+  });
+});
+
 describe('old texts', () => {
   it('on the screen of a guest that lives are said, and decide nothing', async () => {
     const { evidence } = await watched({ ...HEALTHY, screen: () => 'INFO: task sync:77 blocked for more than 120 seconds.' });

@@ -4,12 +4,12 @@
  */
 import type { Look } from '../../src/ways.js';
 import { hasStuckProcessor } from './decide/hangs.js';
-import { activityOf, onlyTicks, stillEnd } from './decide/signals.js';
+import { activityOf, isStill, onlyTicks, stillEnd } from './decide/signals.js';
 import type { Ending, LifeEvidence, ProbeResult, TextMeaning } from './evidence.js';
 import { hasEnded, type Plan } from './plan.js';
 import { probeKeys, probeLights, probeSerial, probeSysrq } from './probes/keys.js';
 import { isOff, isSuspended, probePower } from './probes/power.js';
-import { awaitBoot, isInLoader, saysItEnds } from './starting.js';
+import { awaitBoot, isInLoader, saysItEnds, standsBeforeKernel } from './starting.js';
 import { thinned } from './watch/thinned.js';
 import type { Watch } from './watch/watch.js';
 
@@ -44,8 +44,8 @@ async function goOn(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
 
 /** A prompt of a loader or of the firmware answers keys too, and no operating system is there that could complain. Nor will one that waits for its secret, or for its administrator. */
 function waitsForSomebody(watch: Watch): boolean {
-  const waits: (TextMeaning | undefined)[] = ['loader', 'loader-failed', 'no-boot-device', 'passphrase', 'emergency'];
-  return waits.includes(watch.prompt()?.meaning);
+  const waits: (TextMeaning | undefined)[] = ['passphrase', 'emergency'];
+  return standsBeforeKernel(watch) || waits.includes(watch.prompt()?.meaning);
 }
 
 /** A boot is touched when it seems to have arrived. Where that leads to nothing and something still lives, it was only slow, and is touched again later. */
@@ -54,7 +54,8 @@ async function start(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
     const probes: ProbeResult[] = [];
     const arrival = await awaitBoot(watch, plan, round, probes);
     if (!hasEnded(watch)) await touch(watch, plan, probes);
-    const goesOn = arrival === 'settled' || (arrival === 'quiet' && round === 0 && isKernelAlive(probes));
+    const mayBeSlow = arrival === 'quiet' && round === 0 && isKernelAlive(probes) && !standsBeforeKernel(watch);
+    const goesOn = arrival === 'settled' || mayBeSlow;
     if (!goesOn || isAnswered(probes) || hasEnded(watch)) return probes;
   }
 }
@@ -130,11 +131,15 @@ async function pressPower(watch: Watch, { patience }: Plan, { probes, note, star
   const ended = locksUp(watch) || saysItEnds(watch);
   const left = ended ? 0 : patience.silenceMs - watch.had(start);
   const limit = silent || ended ? Math.min(patience.powerMs, Math.max(LEAST_POWER_MS, left)) : patience.powerMs;
-  await note(probePower(watch, limit));
+  const before = watch.last;
+  await note(probePower(watch, limit, () => watch.had(before) >= LEAST_POWER_MS && isUnmoved(watch, before)));
   if (hasEnded(watch) || isSuspended(watch)) return;
   await note(probeSysrq(watch));
   if (!hasEnded(watch)) await note(probeLights(watch));
 }
+
+/** No system is there that could take notice, and nothing shows that one is there after all. */
+const isUnmoved = (watch: Watch, since: Look): boolean => standsBeforeKernel(watch) && isStill(activityOf(watch.looks.slice(watch.looks.indexOf(since))));
 
 async function evidenceOf(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<LifeEvidence> {
   const { machine } = watch;

@@ -1,5 +1,5 @@
 /** A cold boot, until somebody could use it, or until it is worth touching: what says nothing may be up, or may still be starting. */
-import { activityOf } from './decide/signals.js';
+import { activityOf, isStill } from './decide/signals.js';
 import type { ProbeResult, TextMeaning } from './evidence.js';
 import { hasEnded, type Plan } from './plan.js';
 import type { Watch } from './watch/watch.js';
@@ -14,6 +14,8 @@ export type Arrival = 'up' | 'ends' | 'quiet' | 'settled';
 const QUIET_MS = 15_000;
 /** A prompt of a boot loader counts down without showing it, and a key would stop it. */
 const QUIET_IN_LOADER_MS = 75_000;
+/** Menus show how they count down: one on which nothing moves waits for somebody. */
+const SHOWS_ITS_COUNTDOWN = ['grub.menu', 'syslinux.menu'];
 /** Consoles said nothing for so long, once a kernel was seen; before, or without any text, it takes longer. Doubled with every round. */
 const SETTLED_MS = 20_000;
 const SETTLED_UNSEEN_MS = 120_000;
@@ -43,7 +45,8 @@ export async function awaitBoot(watch: Watch, plan: Plan, round: number, probes:
     const arrival = arrivalOf(watch, watch.had(start), round);
     if (arrival) {
       await watch.readPicture();
-      if (!saysItEnds(watch)) return arrival;
+      // What the picture says may call for more patience.
+      if (!saysItEnds(watch) && arrivalOf(watch, watch.had(start), round)) return arrival;
     }
     await watch.until(() => hasPrompt(watch) || hasEnded(watch), 1_000);
   }
@@ -53,8 +56,13 @@ export async function awaitBoot(watch: Watch, plan: Plan, round: number, probes:
 const hasPrompt = ({ recognised }: Watch): boolean => recognised.some(({ meaning }) => meaning === 'login');
 
 function arrivalOf(watch: Watch, hadMs: number, round: number): Arrival | null {
-  if (isQuiet(watch, isInLoader(watch) ? QUIET_IN_LOADER_MS : QUIET_MS * 4 ** round)) return 'quiet';
+  if (isQuiet(watch, quietMs(watch, round))) return 'quiet';
   return hasSettled(watch, hadMs, 2 ** round) ? 'settled' : null;
+}
+
+function quietMs(watch: Watch, round: number): number {
+  if (!isInLoader(watch)) return QUIET_MS * 4 ** round;
+  return watch.standing().some(({ code }) => SHOWS_ITS_COUNTDOWN.includes(code)) ? QUIET_MS : QUIET_IN_LOADER_MS;
 }
 
 /** It shows a boot loader, and nothing of what comes after it. */
@@ -65,14 +73,22 @@ export function isInLoader({ recognised }: Watch): boolean {
 
 /** What firmware and loaders give up is no end where the next disk had a kernel. */
 export function saysItEnds({ recognised, stages }: Watch): boolean {
-  const reachedKernel = stages.some(({ stage }) => stage === 'kernel' || stage === 'user-space' || stage === 'login');
-  return recognised.some(({ meaning, fresh }) => fresh && (ENDS.includes(meaning) || (!reachedKernel && ENDS_BEFORE_KERNEL.includes(meaning))));
+  const reached = reachedKernel(stages);
+  return recognised.some(({ meaning, fresh }) => fresh && (ENDS.includes(meaning) || (!reached && ENDS_BEFORE_KERNEL.includes(meaning))));
 }
+
+/** Firmware or a loader stands there, and nothing of what comes after it was seen. */
+export function standsBeforeKernel(watch: Watch): boolean {
+  const shown = watch.machine.way === 'boot' ? watch.standing() : [watch.prompt()];
+  return !reachedKernel(watch.stages) && shown.some((text) => text !== null && (text.meaning === 'loader' || ENDS_BEFORE_KERNEL.includes(text.meaning)));
+}
+
+const reachedKernel = (stages: Watch['stages']): boolean => stages.some(({ stage }) => stage === 'kernel' || stage === 'user-space' || stage === 'login');
 
 /** No disk request, no screen, no serial line for a while. A processor that runs alone is not what moves a boot. */
 function isQuiet(watch: Watch, quietMs: number): boolean {
   const activity = activityWithin(watch, quietMs);
-  return activity !== null && activity.diskRequests + activity.screenChanges + activity.serialBytes + activity.frames === 0;
+  return activity !== null && isStill(activity);
 }
 
 function hasSettled(watch: Watch, hadMs: number, patience: number): boolean {

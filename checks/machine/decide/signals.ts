@@ -116,9 +116,11 @@ export function onlyTicks(activity: Activity): boolean {
   return switches !== null && memoryChanges !== null && memoryChangesAtOnce <= FEW_PAGES && hasNoNews(activity, CODE_OF_HANDLERS);
 }
 
+/** Nothing can be seen from outside its processors and its memory: no disk, no screen, no serial line, no frame. */
+export const isStill = ({ diskRequests, screenChanges, serialBytes, frames }: Activity): boolean => diskRequests + screenChanges + serialBytes + frames === 0;
+
 function hasNoNews(activity: Activity, mostCode = FEW_BLOCKS): boolean {
-  const still = activity.diskRequests + activity.screenChanges + activity.serialBytes + activity.frames === 0;
-  return still && (activity.switches ?? 0) <= FEW_SWITCHES && (activity.newCode ?? 0) <= mostCode;
+  return isStill(activity) && (activity.switches ?? 0) <= FEW_SWITCHES && (activity.newCode ?? 0) <= mostCode;
 }
 
 /** QEMU's own housekeeping moves its counters a little. */
@@ -128,11 +130,11 @@ const FEW_PAGES = 4;
 const CODE_OF_HANDLERS = 64;
 
 /** The last looks in which nothing moved, as long a stretch as there is. What moved only grows with the stretch, so halves are tried. */
-export function stillEnd(looks: readonly Look[], isStill: (activity: Activity) => boolean): Activity {
+export function stillEnd(looks: readonly Look[], isQuiet: (activity: Activity) => boolean): Activity {
   let [moves, still] = [-1, Math.max(0, looks.length - 1)];
   while (still - moves > 1) {
     const from = Math.floor((moves + still) / 2);
-    if (isStill(activityOf(looks.slice(from)))) still = from;
+    if (isQuiet(activityOf(looks.slice(from)))) still = from;
     else moves = from;
   }
   return activityOf(looks.slice(still));

@@ -88,11 +88,12 @@ export async function stimulate(
   what: string,
   act: () => Promise<void>,
   answered: () => boolean,
-  limitMs = ANSWER_MS,
+  { limitMs = ANSWER_MS, hopeless = () => false }: { limitMs?: number; hopeless?: () => boolean } = {},
 ): Promise<ProbeResult> {
   const before = await watch.look();
   await act();
-  const found = await watch.until(answered, limitMs);
+  await watch.until(() => answered() || hopeless(), limitMs);
+  const found = answered();
   const woke = hasWoken(watch.looks, before);
   const { wallMs, guestMs } = before;
   const level = found ? proves : woke ? 'processor' : null;

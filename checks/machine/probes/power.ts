@@ -3,8 +3,11 @@ import type { ProbeResult } from '../evidence.js';
 import type { Watch } from '../watch/watch.js';
 import { stimulate } from './keys.js';
 
-/** @param limitMs of time that the guest really had */
-export async function probePower(watch: Watch, limitMs: number): Promise<ProbeResult> {
+/**
+ * @param limitMs of time that the guest really had
+ * @param hopeless whether waiting so long is in vain
+ */
+export async function probePower(watch: Watch, limitMs: number, hopeless: () => boolean): Promise<ProbeResult> {
   const { machine } = watch;
   const result = await stimulate(
     watch,
@@ -13,7 +16,7 @@ export async function probePower(watch: Watch, limitMs: number): Promise<ProbeRe
     'the power button was pressed',
     () => machine.pressPower(),
     () => isOff(watch) || isSuspended(watch),
-    limitMs,
+    { limitMs, hopeless },
   );
   if (isSuspended(watch)) return { ...result, proves: 'user-space', what: 'the power button was pressed: it went to sleep' };
   return result.answered ? { ...result, what: 'the power button was pressed: it shut down and switched itself off' } : result;
