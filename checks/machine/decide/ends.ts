@@ -1,5 +1,6 @@
 /** Named ends: it panicked, restarts, waits for somebody, or never left its firmware or loader. Pure. */
 import { atLeast, type Decision, failed, inconclusive, quoted, reachedKernel, type Scene, said, shows } from './scene.js';
+import { activityOf } from './signals.js';
 
 export function panickedByEvent({ evidence }: Scene): Decision | null {
   if (!evidence.events.some(({ event }) => event === 'GUEST_PANICKED' || event === 'GUEST_CRASHLOADED')) return null;
@@ -65,7 +66,13 @@ export function loaderFailed(scene: Scene): Decision | null {
 export function stuckInLoader(scene: Scene): Decision | null {
   const { activity, options } = scene;
   if (reachedKernel(scene) || atLeast(scene.proof, 'user-space')) return null;
-  if (activity.hadMs < options.patienceSeconds * 1000) return null;
+  if (activity.hadMs < options.patienceSeconds * 1000 || worksSinceTouched(scene)) return null;
   const text = shows(scene, 'loader');
   return text ? failed('stuck-in-loader', `It never left the boot loader: ${quoted(text)}.`) : null;
+}
+
+/** A loader that waits reads nothing. A system that never says a word leaves the loader's text on the screen, but uses its disks. */
+function worksSinceTouched({ evidence: { looks, probes } }: Scene): boolean {
+  const [first] = probes;
+  return first !== undefined && activityOf(looks.filter(({ wallMs }) => wallMs >= first.wallMs)).diskRequests > 0;
 }

@@ -16,6 +16,12 @@ export const BOOTED: Case[] = [
   },
   { name: 'a menu that waits for ever', behaviour: { way: 'boot', busy: [1], screen: () => GRUB }, state: 'stuck-in-loader', verdict: 'failed' },
   {
+    name: 'a system that says nothing and ignores the power button, at work behind the text of its loader',
+    behaviour: { ...HEALTHY, way: 'boot', writes: 1, powerOffAfterMs: null, screen: () => 'SYSLINUX 6.04 EDD\nboot: ' },
+    state: 'unknown',
+    verdict: 'inconclusive',
+  },
+  {
     name: 'a system that nobody knows, started by a loader',
     behaviour: {
       way: 'boot',
