@@ -92,6 +92,12 @@ describe('a loader', () => {
   const MENU = `${GRUB}\n      before booting or 'c' for a command-line.`;
   const FIRMWARE = { busy: [1], reacts: { lights: true } };
 
+  it.each(['boot', 'resume'] as const)('or a firmware in a graphics mode is known as quickly, by %s', async (way) => {
+    const { evidence } = await watched({ ...FIRMWARE, way, graphics: true, screen: () => 'UEFI Interactive Shell v2.2\nEDK II\nShell> ' });
+    expect(decide(evidence, OPTIONS)).toMatchObject({ state: 'no-boot-device', verdict: 'failed' });
+    expect(evidence.looks.at(-1)?.wallMs).toBeLessThan(70_000);
+  });
+
   it.each(['boot', 'resume'] as const)('whose menu waits for ever is known within a minute and a bit, by %s', async (way) => {
     const { evidence } = await watched({ ...FIRMWARE, way, screen: () => MENU });
     expect(decide(evidence, OPTIONS)).toMatchObject({ state: 'stuck-in-loader', verdict: 'failed' });

@@ -132,7 +132,10 @@ async function pressPower(watch: Watch, { patience }: Plan, { probes, note, star
   const left = ended ? 0 : patience.silenceMs - watch.had(start);
   const limit = silent || ended ? Math.min(patience.powerMs, Math.max(LEAST_POWER_MS, left)) : patience.powerMs;
   const before = watch.last;
+  // Whether it stands in its firmware, a picture tells while it is waited for.
+  const reading = probes.some(({ proves }) => proves === 'user-space') ? null : watch.readPicture().catch(() => undefined);
   await note(probePower(watch, limit, () => watch.had(before) >= LEAST_POWER_MS && isUnmoved(watch, before)));
+  await reading;
   if (hasEnded(watch) || isSuspended(watch)) return;
   await note(probeSysrq(watch));
   if (!hasEnded(watch)) await note(probeLights(watch));
