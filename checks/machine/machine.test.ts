@@ -110,6 +110,16 @@ describe('a loader', () => {
     expect(evidence.probes[0]?.wallMs).toBeGreaterThan(75_000);
   });
 
+  it('in a graphics mode is left alone after its resume while it counts down', async () => {
+    const { evidence } = await watched({
+      ...{ ...HEALTHY, way: 'resume', graphics: true, upAfterMs: 25_000 },
+      screen: (ms) => (ms < 20_000 ? `Tiny guest\nReboot Into Firmware Interface\nBoot in ${20 - Math.floor(ms / 1000)} s.` : ''),
+      serial: (ms) => (ms > 21_000 ? 'Linux version 6.1\n' : '') + (ms > 25_000 ? 'db1 login: ' : ''),
+    });
+    expect(decide(evidence, OPTIONS).verdict).toBe('passed');
+    expect(evidence.probes.every(({ wallMs }) => wallMs > 20_000)).toBe(true);
+  });
+
   it('whose text still stands while a silent system shuts down slowly is no end', async () => {
     const writes = { writes: 1, powerOffAfterMs: 60_000 };
     const { evidence } = await watched({ ...HEALTHY, ...writes, way: 'boot', screen: () => 'SYSLINUX 6.04 EDD\nboot: ' });
@@ -156,6 +166,8 @@ describe('recognised texts', () => {
 
   it.each([
     'Automatic boot in 25 seconds...',
+    'Boot in 22 s.',
+    'Reboot Into Firnuare Interface',
     '        Press [Tab] to edit options',
     "      before booting or `c' for a command-line.",
     '   The highlighted entry will be executed automatically in 5s.',

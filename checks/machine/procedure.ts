@@ -13,7 +13,10 @@ import { awaitBoot, isInLoader, saysItEnds, standsBeforeKernel } from './startin
 import { thinned } from './watch/thinned.js';
 import type { Watch } from './watch/watch.js';
 
+/** Also for a glance at its picture: menus of loaders hold little text. */
 const SETTLE_MS = 1_500;
+/** Of wall time, while its power button is waited for: prompts of firmware hold some text. */
+const READING_MS = 5_000;
 /** A vCPU that never pauses beside others that do: watchdogs of the guest need so long to complain. */
 const WATCHDOG_MS = 45_000;
 /** A kernel looks every two minutes for programs that waited for two. Where it answers and nothing else does, its word is worth the time. */
@@ -31,7 +34,7 @@ export async function observe(watch: Watch, plan: Plan): Promise<LifeEvidence> {
 
 /** Where only the kernel answers, its word is waited for, and everything is tried once more: somebody may come to take notice. */
 async function goOn(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
-  await watch.pause(SETTLE_MS);
+  await Promise.all([watch.pause(SETTLE_MS), watch.readPicture(SETTLE_MS).catch(() => undefined)]);
   // A prompt counts nothing down that a key could stop.
   if (isInLoader(watch) && watch.prompt()?.meaning !== 'loader-failed') return start(watch, plan);
   const probes = await touched(watch, plan);
@@ -133,7 +136,7 @@ async function pressPower(watch: Watch, { patience }: Plan, { probes, note, star
   const limit = silent || ended ? Math.min(patience.powerMs, Math.max(LEAST_POWER_MS, left)) : patience.powerMs;
   const before = watch.last;
   // Whether it stands in its firmware, a picture tells while it is waited for.
-  const reading = probes.some(({ proves }) => proves === 'user-space') ? null : watch.readPicture().catch(() => undefined);
+  const reading = probes.some(({ proves }) => proves === 'user-space') ? null : watch.readPicture(READING_MS).catch(() => undefined);
   await note(probePower(watch, limit, () => watch.had(before) >= LEAST_POWER_MS && isUnmoved(watch, before)));
   await reading;
   if (hasEnded(watch) || isSuspended(watch)) return;

@@ -15,7 +15,7 @@ const QUIET_MS = 15_000;
 /** A prompt of a boot loader counts down without showing it, and a key would stop it. */
 const QUIET_IN_LOADER_MS = 75_000;
 /** Menus show how they count down: one on which nothing moves waits for somebody. */
-const SHOWS_ITS_COUNTDOWN = ['grub.menu', 'syslinux.menu'];
+const SHOWS_ITS_COUNTDOWN = ['grub.menu', 'syslinux.menu', 'systemd-boot.menu'];
 /** Consoles said nothing for so long, once a kernel was seen; before, or without any text, it takes longer. Doubled with every round. */
 const SETTLED_MS = 20_000;
 const SETTLED_UNSEEN_MS = 120_000;

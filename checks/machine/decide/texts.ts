@@ -69,6 +69,8 @@ const PATTERNS: Pattern[] = [
   },
   { code: 'grub.prompt', meaning: 'loader-failed', pattern: /(?:^grub> ?|Minimal BASH-like line editing is supported)/ },
   { code: 'grub.menu', meaning: 'loader', pattern: /(?:GNU GRUB {1,2}version|['`‘]c['’] for a command-line\.|will be executed automatically in \d+s)/ },
+  // As Tesseract reads it, too.
+  { code: 'systemd-boot.menu', meaning: 'loader', pattern: /(?:^ *Boot in \d+ s\.|Reboot Into Fir\w{2,4}are Interface)/ },
   { code: 'syslinux.menu', meaning: 'loader', pattern: /(?:Automatic boot in \d+ seconds?|Press \[Tab\] to edit options)/ },
   { code: 'syslinux.boot', meaning: 'loader', pattern: /(?:^boot: ?|^(?:SYS|EXT|ISO)LINUX \d)/ },
   {

@@ -158,12 +158,13 @@ export class Watch {
     if (kept !== null) this.screens.push({ name: kept, wallMs });
   }
 
-  /** Reads the screen's pixels where its text is not known, and it has changed since. It takes a second or more. */
-  async readPicture(): Promise<void> {
+  /** Reads the screen's pixels where its text is not known, and it has changed since. A full screen takes seconds; with a limit, it may stay unread. */
+  async readPicture(limitMs?: number): Promise<void> {
     const { screen } = this.last;
     if (!screen || screen.text !== null || screen.blank || screen.digest === this.picture.digest) return;
     const png = await this.machine.screenshot();
-    const text = png && (await this.read(png));
+    const text = png && (await this.read(png, limitMs));
+    if (text === null && limitMs !== undefined) return;
     this.picture = { digest: screen.digest, text: text ?? '' };
     if (text) this.note(recognise(text, 'picture', this.machine.way === 'boot'));
   }
