@@ -9,11 +9,14 @@ interface Tier {
   maxWorkers?: number;
 }
 
+/** Tests of one file that wait beside each other, each with a guest of its own. */
+const MOST_BESIDE = 3;
+
 /** Each is run by itself, in this order. */
 const tier = ({ name, include, exclude = [], testTimeout, maxWorkers }: Tier, groupOrder: number) => ({
   test: {
     ...{ name, include, exclude: ['**/node_modules/**', '**/dist/**', ...exclude], testTimeout, hookTimeout: testTimeout },
-    ...{ sequence: { groupOrder }, ...(maxWorkers && { maxWorkers }) },
+    ...{ sequence: { groupOrder }, maxConcurrency: MOST_BESIDE, ...(maxWorkers && { maxWorkers }) },
   },
 });
 
