@@ -127,6 +127,22 @@ describe('a loader', () => {
   });
 });
 
+describe('a processor that hangs', () => {
+  it('although the network was answered once is known as soon as the kernel says it', async () => {
+    const link = service({ kind: 'link', proves: 'kernel', what: 'the guest was found' });
+    const complains = (ms: number): string => (ms > 27_000 ? 'watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [dd:131]\n' : '');
+    const { evidence } = await watched({ busy: [1], serial: complains }, [link]);
+    expect(decide(evidence, OPTIONS)).toMatchObject({ state: 'soft-hang', verdict: 'failed' });
+    expect(evidence.looks.at(-1)?.wallMs).toBeLessThan(60_000);
+  });
+
+  it('by its word, while programs run, is given its time to shut down', async () => {
+    const complains = (ms: number): string => (ms > 30_000 ? 'watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [dd:131]\n' : '');
+    const { evidence } = await watched({ ...HEALTHY, powerOffAfterMs: 60_000, reacts: { lights: true }, serial: complains });
+    expect(evidence.probes.find(({ kind }) => kind === 'power')).toMatchObject({ answered: true });
+  });
+});
+
 describe('old texts', () => {
   it('on the screen of a guest that lives are said, and decide nothing', async () => {
     const { evidence } = await watched({ ...HEALTHY, screen: () => 'INFO: task sync:77 blocked for more than 120 seconds.' });

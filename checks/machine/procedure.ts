@@ -4,7 +4,7 @@
  */
 import type { Look } from '../../src/ways.js';
 import { hasStuckProcessor } from './decide/hangs.js';
-import { activityOf, isStill, onlyTicks, stillEnd } from './decide/signals.js';
+import { activityOf, isStill, onlyTicks, runsNoProgram, stillEnd } from './decide/signals.js';
 import type { Ending, LifeEvidence, ProbeResult, TextMeaning } from './evidence.js';
 import { hasEnded, type Plan } from './plan.js';
 import { probeKeys, probeLights, probeSerial, probeSysrq } from './probes/keys.js';
@@ -137,15 +137,22 @@ async function pressPower(watch: Watch, { patience }: Plan, { probes, note, star
   const before = watch.last;
   // Whether it stands in its firmware, a picture tells while it is waited for.
   const reading = probes.some(({ proves }) => proves === 'user-space') ? null : watch.readPicture(READING_MS).catch(() => undefined);
-  await note(probePower(watch, limit, () => watch.had(before) >= LEAST_POWER_MS && isUnmoved(watch, before)));
+  await note(probePower(watch, limit, () => watch.had(before) >= LEAST_POWER_MS && isInVain(watch, before)));
   await reading;
   if (hasEnded(watch) || isSuspended(watch)) return;
   await note(probeSysrq(watch));
   if (!hasEnded(watch)) await note(probeLights(watch));
 }
 
-/** No system is there that could take notice, and nothing shows that one is there after all. */
-const isUnmoved = (watch: Watch, since: Look): boolean => standsBeforeKernel(watch) && isStill(activityOf(watch.looks.slice(watch.looks.indexOf(since))));
+/**
+ * No system is there that could take notice, and nothing shows that one is there after all; or its kernel says that a processor hangs,
+ * and it is known that no program ran since.
+ */
+function isInVain(watch: Watch, since: Look): boolean {
+  const activity = activityOf(watch.looks.slice(watch.looks.indexOf(since)));
+  if (standsBeforeKernel(watch)) return isStill(activity);
+  return watch.recognised.some(({ meaning, fresh }) => fresh && meaning === 'lockup') && runsNoProgram(activity);
+}
 
 async function evidenceOf(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<LifeEvidence> {
   const { machine } = watch;

@@ -119,6 +119,9 @@ export function onlyTicks(activity: Activity): boolean {
 /** Nothing can be seen from outside its processors and its memory: no disk, no screen, no serial line, no frame. */
 export const isStill = ({ diskRequests, screenChanges, serialBytes, frames }: Activity): boolean => diskRequests + screenChanges + serialBytes + frames === 0;
 
+/** Known only where address spaces can be seen to be switched. */
+export const runsNoProgram = ({ switches, diskRequests }: Activity): boolean => switches !== null && switches <= FEW_SWITCHES && diskRequests === 0;
+
 function hasNoNews(activity: Activity, mostCode = FEW_BLOCKS): boolean {
   return isStill(activity) && (activity.switches ?? 0) <= FEW_SWITCHES && (activity.newCode ?? 0) <= mostCode;
 }
