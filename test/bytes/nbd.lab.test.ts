@@ -1,12 +1,13 @@
 /** The NBD client against a real qemu-nbd. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { NbdSource } from '../../src/bytes/nbd.js';
+import { isListening } from '../../src/process/unix-socket.js';
 
 const missing = spawnSync('qemu-nbd', ['--version']).error ? 'qemu-nbd is missing: apt-get install qemu-utils' : '';
 const SIZE = 40 * 1024 * 1024;
@@ -24,7 +25,7 @@ async function serve(): Promise<{ socketPath: string; server: ChildProcess }> {
   const args = ['--read-only', '--format=raw', '--export-name=disk0', '--persistent', '--shared=4', `--socket=${socketPath}`, join(folder, 'raw')];
   const server = spawn('qemu-nbd', args, { stdio: 'ignore' });
   onTestFinished(() => void server.kill('SIGKILL'));
-  for (let tries = 0; !existsSync(socketPath) && tries < 200; tries++) await sleep(25);
+  for (let tries = 0; !(await isListening(socketPath)) && tries < 200; tries++) await sleep(25);
   return { socketPath, server };
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { BlockReader } from '../../src/bytes/block-reader.js';
 import { wholeSource } from '../../src/bytes/map.js';
 import { type PagePass, runPagePass } from '../../src/bytes/page-pool.js';
 import { InterruptedError } from '../../src/errors.js';
+import { isListening } from '../../src/process/unix-socket.js';
 
 /** Needs the built program: the threads run it. The verifier that looks at nothing is the one of the benchmark. */
 describe('page pass in worker threads', () => {
@@ -47,12 +48,12 @@ describe('page pass in worker threads', () => {
     const socketPath = join(folder, 'nbd.sock');
     const bytes = randomBytes(3_000_000 - (3_000_000 % 512));
     writeFileSync(join(folder, 'disk'), bytes);
-    const server = spawn('qemu-nbd', ['--read-only', '--format=raw', '--persistent', '-x', 'disk', '-k', socketPath, join(folder, 'disk')], {
+    const server = spawn('qemu-nbd', ['--read-only', '--format=raw', '--persistent', '--shared=0', '-x', 'disk', '-k', socketPath, join(folder, 'disk')], {
       stdio: 'ignore',
     });
     try {
-      for (let tries = 0; tries < 200 && !existsSync(socketPath); tries++) await sleep(50);
-      expect(existsSync(socketPath), 'qemu-nbd (Debian package qemu-utils) did not start').toBe(true);
+      for (let tries = 0; tries < 200 && !(await isListening(socketPath)); tries++) await sleep(50);
+      expect(await isListening(socketPath), 'qemu-nbd (Debian package qemu-utils) did not start').toBe(true);
       const map = wholeSource({ kind: 'nbd', socketPath, exportName: 'disk' }, bytes.length);
       const reader = new BlockReader();
       const target = new Uint8Array(1_000_000);
