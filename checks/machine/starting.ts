@@ -1,4 +1,5 @@
 /** A cold boot, until somebody could use it, or until it is worth touching: what says nothing may be up, or may still be starting. */
+import { reachedKernel, shownNow } from './decide/scene.js';
 import { activityOf, isStill } from './decide/signals.js';
 import type { ProbeResult, TextMeaning } from './evidence.js';
 import { hasEnded, type Plan } from './plan.js';
@@ -72,18 +73,17 @@ export function isInLoader({ recognised }: Watch): boolean {
 }
 
 /** What firmware and loaders give up is no end where the next disk had a kernel. */
-export function saysItEnds({ recognised, stages }: Watch): boolean {
-  const reached = reachedKernel(stages);
+export function saysItEnds(watch: Watch): boolean {
+  const { recognised } = watch;
+  const reached = reachedKernel(watch);
   return recognised.some(({ meaning, fresh }) => fresh && (ENDS.includes(meaning) || (!reached && ENDS_BEFORE_KERNEL.includes(meaning))));
 }
 
 /** Firmware or a loader stands there, and nothing of what comes after it was seen. */
 export function standsBeforeKernel(watch: Watch): boolean {
-  const shown = watch.machine.way === 'boot' ? watch.standing() : [watch.prompt()];
-  return !reachedKernel(watch.stages) && shown.some((text) => text !== null && (text.meaning === 'loader' || ENDS_BEFORE_KERNEL.includes(text.meaning)));
+  const shown = shownNow({ way: watch.machine.way, prompt: watch.prompt(), standing: watch.standing() });
+  return !reachedKernel(watch) && shown.some(({ meaning }) => meaning === 'loader' || ENDS_BEFORE_KERNEL.includes(meaning));
 }
-
-const reachedKernel = (stages: Watch['stages']): boolean => stages.some(({ stage }) => stage === 'kernel' || stage === 'user-space' || stage === 'login');
 
 /** No disk request, no screen, no serial line for a while. A processor that runs alone is not what moves a boot. */
 function isQuiet(watch: Watch, quietMs: number): boolean {

@@ -47,7 +47,7 @@ export function panickedByText(scene: Scene): Decision | null {
 
 export function noBootDevice(scene: Scene): Decision | null {
   const text = shows(scene, 'no-boot-device');
-  if (!text || reachedKernel(scene) || atLeast(scene.proof, 'user-space')) return null;
+  if (!text || reachedKernel(scene.evidence) || atLeast(scene.proof, 'user-space')) return null;
   if (scene.evidence.bootEntriesMissing) {
     return inconclusive(
       'no-boot-device',
@@ -59,13 +59,13 @@ export function noBootDevice(scene: Scene): Decision | null {
 
 export function loaderFailed(scene: Scene): Decision | null {
   const text = shows(scene, 'loader-failed');
-  if (!text || reachedKernel(scene) || atLeast(scene.proof, 'user-space')) return null;
+  if (!text || reachedKernel(scene.evidence) || atLeast(scene.proof, 'user-space')) return null;
   return failed('stuck-in-loader', `The boot loader does not come further: ${quoted(text)}.`);
 }
 
 export function stuckInLoader(scene: Scene): Decision | null {
   const { activity, options } = scene;
-  if (reachedKernel(scene) || atLeast(scene.proof, 'user-space')) return null;
+  if (reachedKernel(scene.evidence) || atLeast(scene.proof, 'user-space')) return null;
   if (activity.hadMs < options.patienceSeconds * 1000 || worksSinceTouched(scene)) return null;
   const text = shows(scene, 'loader');
   return text ? failed('stuck-in-loader', `It never left the boot loader: ${quoted(text)}.`) : null;

@@ -56,12 +56,13 @@ export const said = ({ evidence }: Scene, meaning: TextMeaning, fresh = false): 
  * That it stands there now: what a loader wrote is over when something else shows, although nobody knows what that is. A resumed screen
  * keeps what a boot once wrote above: there only the last line counts.
  */
-export function shows(scene: Scene, meaning: TextMeaning): Recognised | undefined {
-  const { way, prompt, standing } = scene.evidence;
-  if (way === 'boot') return standing.find((text) => text.meaning === meaning);
-  return prompt?.meaning === meaning ? prompt : undefined;
+export function shownNow({ way, prompt, standing }: Pick<LifeEvidence, 'way' | 'prompt' | 'standing'>): Recognised[] {
+  if (way === 'boot') return standing;
+  return prompt ? [prompt] : [];
 }
+
+export const shows = ({ evidence }: Scene, meaning: TextMeaning): Recognised | undefined => shownNow(evidence).find((text) => text.meaning === meaning);
 
 export const quoted = ({ text, source }: Recognised): string => `the ${source === 'serial' ? 'serial line' : 'screen'} says "${text}"`;
 
-export const reachedKernel = ({ evidence }: Scene): boolean => evidence.stages.some(({ stage }) => stage !== 'firmware' && stage !== 'loader');
+export const reachedKernel = ({ stages }: Pick<LifeEvidence, 'stages'>): boolean => stages.some(({ stage }) => stage !== 'firmware' && stage !== 'loader');
