@@ -67,11 +67,16 @@ async function planOf(way: Way, context: CheckContext<WayOptions>): Promise<Omit
   return {
     patience: patienceOf(options),
     encrypted: isEncrypted(context),
+    systemRuns: cpus.some(({ registers }) => takesSystemCalls(registers)),
+    mayHang: cpus.length > 1 && cpus.some(({ interruptsEnabled }) => !interruptsEnabled),
     // Only a hint: a processor that is switched off by its system looks the same.
     suspicious: cpus.length > 1 && cpus.some(({ halted, interruptsEnabled }) => halted && !interruptsEnabled),
     bootEntriesMissing,
   };
 }
+
+/** Where SYSCALL leads to (IA32_LSTAR; Intel SDM volume 3, 5.8.8): a reset clears it, and only a system with programs sets it. */
+const takesSystemCalls = ({ lstar = '0x0' }: Record<string, string>): boolean => BigInt(lstar) !== 0n;
 
 const WALL_FACTOR = 6;
 

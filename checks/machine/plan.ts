@@ -23,6 +23,10 @@ export interface Plan {
   patience: Patience;
   askNetwork: AskNetwork;
   encrypted: boolean;
+  /** By the saved processors an operating system ran, and neither firmware nor a loader. */
+  systemRuns: boolean;
+  /** By the saved processors, one of them took no interrupts: for a moment, or for ever. */
+  mayHang: boolean;
   /** The firmware's own list of what to start lay in the machine's flash, which was not captured. */
   bootEntriesMissing: boolean;
   /** The saved processors look as if one of them will never go on: watchdogs of the guest get their time to complain. */

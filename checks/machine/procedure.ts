@@ -4,9 +4,10 @@
  */
 import type { Look } from '../../src/ways.js';
 import { hasStuckProcessor } from './decide/hangs.js';
-import { activityOf, isStill, onlyTicks, runsNoProgram, stillEnd } from './decide/signals.js';
+import { activityOf, isFlat, isStill, onlyTicks, runsNoProgram, stillEnd } from './decide/signals.js';
 import type { Ending, LifeEvidence, ProbeResult, TextMeaning } from './evidence.js';
 import { hasEnded, type Plan } from './plan.js';
+import { greet, isEven } from './probes/greeting.js';
 import { probeKeys, probeLights, probeSerial, probeSysrq } from './probes/keys.js';
 import { isOff, isSuspended, probePower } from './probes/power.js';
 import { awaitBoot, isInLoader, saysItEnds, standsBeforeKernel } from './starting.js';
@@ -34,10 +35,10 @@ export async function observe(watch: Watch, plan: Plan): Promise<LifeEvidence> {
 
 /** Where only the kernel answers, its word is waited for, and everything is tried once more: somebody may come to take notice. */
 async function goOn(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
-  await Promise.all([watch.pause(SETTLE_MS), watch.readPicture(SETTLE_MS).catch(() => undefined)]);
+  if (!plan.systemRuns) await settle(watch);
   // A prompt counts nothing down that a key could stop.
-  if (isInLoader(watch) && watch.prompt()?.meaning !== 'loader-failed') return start(watch, plan);
-  const probes = await touched(watch, plan);
+  if (!plan.systemRuns && isInLoader(watch) && watch.prompt()?.meaning !== 'loader-failed') return start(watch, plan);
+  const probes = await touched(watch, plan, plan.systemRuns ? askRunning : askConsoles);
   if (hasEnded(watch) || isAnswered(probes) || !isKernelAlive(probes)) return probes;
   await watch.readPicture();
   if (waitsForSomebody(watch)) return probes;
@@ -56,7 +57,7 @@ async function start(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
   for (let round = 0; ; round++) {
     const probes: ProbeResult[] = [];
     const arrival = await awaitBoot(watch, plan, round, probes);
-    if (!hasEnded(watch)) await touch(watch, plan, probes);
+    if (!hasEnded(watch)) await touch(watch, plan, probes, arrival === 'up' ? askArrived : askConsoles);
     const mayBeSlow = arrival === 'quiet' && round === 0 && isKernelAlive(probes) && !standsBeforeKernel(watch);
     const goesOn = arrival === 'settled' || mayBeSlow;
     if (!goesOn || isAnswered(probes) || hasEnded(watch)) return probes;
@@ -67,13 +68,44 @@ const isAnswered = (probes: ProbeResult[]): boolean => probes.some(({ kind, answ
 
 const isKernelAlive = (probes: ProbeResult[]): boolean => probes.some(({ proves }) => proves === 'kernel');
 
-async function touched(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
+async function settle(watch: Watch): Promise<void> {
+  await Promise.all([watch.pause(SETTLE_MS), watch.readPicture(SETTLE_MS).catch(() => undefined)]);
+}
+
+/** Touches what somebody at the machine would touch. */
+type AskConsoles = (watch: Watch, plan: Plan) => Promise<ProbeResult[]>;
+
+async function askConsoles(watch: Watch): Promise<ProbeResult[]> {
   const probes: ProbeResult[] = [];
-  if (!hasEnded(watch)) await touch(watch, plan, probes);
+  for (const probe of [probeLights, probeKeys, probeSerial]) {
+    const result = hasEnded(watch) ? null : await probe(watch);
+    if (result) probes.push(result);
+  }
   return probes;
 }
 
-async function touch(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<void> {
+/** A system that surely runs is greeted. Where that does not tell, it is looked at before it is asked; and where a processor may hang, before it is shut down. */
+async function askRunning(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
+  const greeting = await greet(watch);
+  if (greeting.length > 0 && isEven(watch) && !plan.mayHang) return greeting;
+  await settle(watch);
+  watch.noteQuestion();
+  return greeting.length > 0 ? greeting : askConsoles(watch);
+}
+
+/** One that has just come up: a prompt may be there before somebody listens. */
+async function askArrived(watch: Watch): Promise<ProbeResult[]> {
+  const greeting = await greet(watch);
+  return greeting.length > 0 ? greeting : askConsoles(watch);
+}
+
+async function touched(watch: Watch, plan: Plan, ask: AskConsoles = askConsoles): Promise<ProbeResult[]> {
+  const probes: ProbeResult[] = [];
+  if (!hasEnded(watch)) await touch(watch, plan, probes, ask);
+  return probes;
+}
+
+async function touch(watch: Watch, plan: Plan, probes: ProbeResult[], ask: AskConsoles): Promise<void> {
   const note = async (probe: Promise<ProbeResult | null>): Promise<void> => {
     const result = await probe;
     if (result) probes.push(result);
@@ -83,35 +115,43 @@ async function touch(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<v
   // Looking for it takes a second, beside the keys.
   const network = plan.askNetwork(watch);
   network.catch(() => undefined);
-  await note(probeLights(watch));
-  if (!hasEnded(watch)) await note(probeKeys(watch));
-  if (!hasEnded(watch)) await note(probeSerial(watch));
-  if (!hasEnded(watch)) probes.push(...(await askServices(watch, plan, network, start.wallMs)));
+  probes.push(...(await ask(watch, plan)));
+  if (!hasEnded(watch)) probes.push(...(await askServices(watch, plan, network, { touchedAt: start.wallMs, isKnown: isKernelAlive(probes) })));
   if (!hasEnded(watch) && (plan.suspicious || hasStuckProcessor(activityOf(watch.looks))))
     await watch.until(() => hasEnded(watch) || locksUp(watch), WATCHDOG_MS);
   if (!hasEnded(watch)) await pressPower(watch, plan, { probes, note, start });
   if (!isSuspended(watch)) await awaitSilence(watch, plan.patience.silenceMs, start);
 }
 
+const LAST_HANDLERS_MS = 2_000;
+
 /** Before silence counts, it must have lasted: since the first touch, and where something still moved then and nothing does now, since that. */
 async function awaitSilence(watch: Watch, silenceMs: number, start: Look): Promise<void> {
   const missing = silenceMs - watch.had(start);
   if (missing > 0) await watch.until(() => hasEnded(watch), missing);
-  const still = stillEnd(watch.looks, onlyTicks).hadMs;
+  const [ticking = 0, flat = 0] = [onlyTicks, isFlat].map((quiet) => stillEnd(watch.looks, quiet).hadMs);
+  // Its last handlers ran a moment after all else had ended.
+  const still = ticking - flat < LAST_HANDLERS_MS ? flat : ticking;
   if (still >= silenceMs / 2 && still < silenceMs) await watch.until(() => hasEnded(watch), silenceMs - still);
 }
 
 const locksUp = (watch: Watch): boolean => watch.recognised.some(({ meaning, fresh }) => fresh && (meaning === 'lockup' || meaning === 'hung-task'));
 
 /** Asked again until one answers: services of a system that was just started come one after the other. */
-async function askServices(watch: Watch, plan: Plan, first: Promise<ProbeResult[]>, touchedAt: number): Promise<ProbeResult[]> {
+async function askServices(
+  watch: Watch,
+  plan: Plan,
+  first: Promise<ProbeResult[]>,
+  { touchedAt, isKnown }: { touchedAt: number; isKnown: boolean },
+): Promise<ProbeResult[]> {
   const start = watch.last;
   for (let asked = first; ; asked = plan.askNetwork(watch)) {
     const answers = await watch.during(asked, () => hasEnded(watch));
     if (answers === null) return [];
-    // Whom nobody found while it was still starting.
-    if (answers.some(({ kind, answered, wallMs }) => kind === 'link' && !answered && wallMs < touchedAt)) continue;
     const waiting = answers.some(({ kind, answered }) => kind === 'service' && !answered);
+    // Whom nobody found while it was still starting; but it need not be found if there is nothing to ask, and it is known to live.
+    const tooEarly = answers.some(({ kind, answered, wallMs }) => kind === 'link' && !answered && wallMs < touchedAt);
+    if (tooEarly && (waiting || !isKnown)) continue;
     const limit = answers.some(({ answered }) => answered) || watch.machine.way === 'boot' ? plan.patience.serviceMs : 0;
     if (!waiting || hasEnded(watch) || watch.had(start) >= limit) return answers;
     await watch.pause(1_000);
@@ -129,14 +169,14 @@ interface Touching {
 }
 
 /** Before silence counts, everything is tried once more. */
-async function pressPower(watch: Watch, { patience }: Plan, { probes, note, start }: Touching): Promise<void> {
+async function pressPower(watch: Watch, { patience, systemRuns }: Plan, { probes, note, start }: Touching): Promise<void> {
   const silent = !probes.some(({ answered }) => answered);
   const ended = locksUp(watch) || saysItEnds(watch);
   const left = ended ? 0 : patience.silenceMs - watch.had(start);
   const limit = silent || ended ? Math.min(patience.powerMs, Math.max(LEAST_POWER_MS, left)) : patience.powerMs;
   const before = watch.last;
   // Whether it stands in its firmware, a picture tells while it is waited for.
-  const reading = probes.some(({ proves }) => proves === 'user-space') ? null : watch.readPicture(READING_MS).catch(() => undefined);
+  const reading = systemRuns || probes.some(({ proves }) => proves === 'user-space') ? null : watch.readPicture(READING_MS).catch(() => undefined);
   await note(probePower(watch, limit, () => watch.had(before) >= LEAST_POWER_MS && isInVain(watch, before)));
   await reading;
   if (hasEnded(watch) || isSuspended(watch)) return;

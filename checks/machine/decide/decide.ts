@@ -16,9 +16,9 @@ import {
   stuckInLoader,
   waitsForSecret,
 } from './ends.js';
-import { hasStuckProcessor, lockedUp, requestsStuck, silent, tasksHang } from './hangs.js';
+import { hasStuckProcessor, lockedUp, neverPauses, requestsStuck, silent, tasksHang } from './hangs.js';
 import { atLeast, type Decision, failed, inconclusive, type LifeOptions, quoted, type Rule, type Scene, said, sceneOf } from './scene.js';
-import type { Activity } from './signals.js';
+import { activityOf } from './signals.js';
 import { lockupOfThisHost, overlayFull, timerTrouble, troubleOfThisHost } from './this-host.js';
 
 export type { Decision, LifeOptions } from './scene.js';
@@ -58,7 +58,7 @@ const RULES: Rule[] = [
 
 /** The strongest proof there is: programs, file systems and disks all did their part. Fresh complaints of a resumed guest still count. */
 function shutDownInOrder(scene: Scene): Decision | null {
-  const { evidence, power, activity } = scene;
+  const { evidence, power } = scene;
   if (evidence.ending !== 'powered-off' || power?.answered !== true) return null;
   const starved = lockupOfThisHost(scene);
   if (starved) return starved;
@@ -66,8 +66,10 @@ function shutDownInOrder(scene: Scene): Decision | null {
   if (complaint) return failed(complaint.meaning === 'io-error' ? 'io-hang' : 'partial-hang', `It shut down when asked, but ${quoted(complaint)}.`);
   const missing = evidence.probes.find(({ kind, required, answered }) => kind === 'service' && required && !answered);
   if (missing) return failed('alive', `It lives and shuts down in order, but a service that the policy names does not answer: ${missing.what}.`);
+  const hanging = neverPauses(scene);
+  if (hanging) return hanging;
   return {
-    state: livelyState(activity, evidence),
+    state: livelyState(scene),
     verdict: 'passed',
     why: `It answered and shut down in order when the power button was pressed${afterPower(power)}.`,
   };
@@ -75,11 +77,16 @@ function shutDownInOrder(scene: Scene): Decision | null {
 
 const afterPower = ({ afterMs }: ProbeResult): string => (afterMs === null ? '' : `, within ${(afterMs / 1000).toFixed(1)} s`);
 
-function livelyState({ busy, diskRequests }: Activity, { way }: LifeEvidence): LifeState {
-  if (way === 'boot') return 'alive';
-  if (busy.length > 0 && busy.every((share) => share > 0.9)) return 'alive-busy';
+/** By what it did before it was asked to shut down, if that was long enough: at first, emulation keeps a processor busy that has little to do. */
+function livelyState({ evidence, power }: Scene): LifeState {
+  if (evidence.way === 'boot') return 'alive';
+  const { hadMs, busy, diskRequests } = activityOf(evidence.looks.filter(({ wallMs }) => wallMs <= (power?.wallMs ?? Number.POSITIVE_INFINITY)));
+  if (hadMs < LONG_ENOUGH_MS) return 'alive';
+  if (busy.every((share) => share > 0.9)) return 'alive-busy';
   return diskRequests === 0 && busy.every((share) => share < 0.2) ? 'alive-idle' : 'alive';
 }
+
+const LONG_ENOUGH_MS = 1_500;
 
 function serviceAnswers(scene: Scene): Decision | null {
   const { evidence, options, power, activity } = scene;
@@ -90,7 +97,7 @@ function serviceAnswers(scene: Scene): Decision | null {
   if (evidence.ending === 'suspended' || options.powerButton === 'ignored') {
     if (hasStuckProcessor(activity))
       return inconclusive('partial-hang', `${service.what}, but one processor ran without pause all the time and did nothing that can be seen.`);
-    return { state: livelyState(activity, evidence), verdict: 'passed', why: `A service answered: ${service.what}.` };
+    return { state: livelyState(scene), verdict: 'passed', why: `A service answered: ${service.what}.` };
   }
   const pressed = power ? 'it does not react to the power button' : 'the power button was not pressed';
   return inconclusive(

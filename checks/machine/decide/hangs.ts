@@ -1,5 +1,5 @@
 /** Something stands and never goes on: a disk, a processor, programs, or all of it. Pure. */
-import { atLeast, type Decision, failed, quoted, type Scene, said } from './scene.js';
+import { atLeast, type Decision, failed, inconclusive, quoted, type Scene, said } from './scene.js';
 import { type Activity, isFlat, onlyTicks, stillEnd } from './signals.js';
 
 const STUCK_REQUESTS_MS = 10_000;
@@ -44,9 +44,17 @@ export function silent({ evidence, proof, options }: Scene): Decision | null {
   );
 }
 
+/** A system that is shutting down leaves every processor something to wait for; one that hangs runs on beside it. */
+export function neverPauses({ evidence, activity }: Scene): Decision | null {
+  const { busy, leastBusy } = activity;
+  if (evidence.way !== 'resume' || busy.length < 2 || !busy.some((share, index) => share > SPINNING && (leastBusy[index] ?? 0) > PAUSING)) return null;
+  return inconclusive('partial-hang', 'It shut down when asked, but one of its processors ran without a pause from the first moment to the last: it may hang.');
+}
+
 const spins = ({ busy }: Activity): boolean => busy.some((share) => share > SPINNING);
 const seconds = ({ hadMs }: Activity): string => `${(hadMs / 1000).toFixed(0)} s`;
 const STILL = 0.01;
 const SPINNING = 0.9;
+const PAUSING = 0.8;
 
 export const hasStuckProcessor = ({ busy }: Activity): boolean => busy.length > 1 && busy.some((share) => share > 0.93) && busy.some((share) => share < 0.5);

@@ -88,11 +88,11 @@ export async function stimulate(
   what: string,
   act: () => Promise<void>,
   answered: () => boolean,
-  { limitMs = ANSWER_MS, hopeless = () => false }: { limitMs?: number; hopeless?: () => boolean } = {},
+  { limitMs = ANSWER_MS, pauseMs, hopeless = () => false }: { limitMs?: number; pauseMs?: number; hopeless?: () => boolean } = {},
 ): Promise<ProbeResult> {
   const before = await watch.look();
   await act();
-  await watch.until(() => answered() || hopeless(), limitMs);
+  await watch.until(() => answered() || hopeless(), limitMs, pauseMs);
   const found = answered();
   const woke = hasWoken(watch.looks, before);
   const { wallMs, guestMs } = before;

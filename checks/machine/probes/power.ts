@@ -3,6 +3,9 @@ import type { ProbeResult } from '../evidence.js';
 import type { Watch } from '../watch/watch.js';
 import { stimulate } from './keys.js';
 
+/** Looks cost the guest time, and that it is off is heard at once. */
+const PAUSE_MS = 1_000;
+
 /**
  * @param limitMs of time that the guest really had
  * @param hopeless whether waiting so long is in vain
@@ -16,7 +19,7 @@ export async function probePower(watch: Watch, limitMs: number, hopeless: () => 
     'the power button was pressed',
     () => machine.pressPower(),
     () => isOff(watch) || isSuspended(watch),
-    { limitMs, hopeless },
+    { limitMs, pauseMs: PAUSE_MS, hopeless },
   );
   if (isSuspended(watch)) return { ...result, proves: 'user-space', what: 'the power button was pressed: it went to sleep' };
   return result.answered ? { ...result, what: 'the power button was pressed: it shut down and switched itself off' } : result;

@@ -64,6 +64,12 @@ export const RESUMED: Case[] = [
     state: 'partial-hang',
     verdict: 'failed',
   },
+  {
+    name: 'one of two that never pauses, while the other is at work, and shuts down',
+    behaviour: { ...HEALTHY, busy: [1, 0.7], hangs: true },
+    state: 'partial-hang',
+    verdict: 'inconclusive',
+  },
   { name: 'requests that nobody finishes', behaviour: { busy: [0.1, 0], pending: 3, reacts: { keys: true } }, state: 'io-hang', verdict: 'failed' },
   {
     name: 'frozen file system',

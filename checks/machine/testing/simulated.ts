@@ -15,6 +15,8 @@ export interface Behaviour {
   memoryChanges?: number;
   /** From then on nothing of that happens any more. */
   standsAfterMs?: number;
+  /** Its processors are as busy as ever while it shuts down. */
+  hangs?: boolean;
   /** Requests that stand open for ever. */
   pending?: number;
   reacts?: { lights?: boolean; keys?: boolean; serial?: boolean; sysrq?: boolean };
@@ -66,9 +68,9 @@ export class SimulatedMachine implements Machine {
   async run(): Promise<void> {}
 
   /** Lets the machine's own time go on. */
-  readonly wait = async (ms: number): Promise<void> => {
+  async wait(ms: number): Promise<void> {
     this.now += ms;
-  };
+  }
 
   get events(): MachineEvent[] {
     const stated = this.behaviour.events?.(this.now) ?? [];
@@ -85,7 +87,7 @@ export class SimulatedMachine implements Machine {
     return {
       wallMs: this.now,
       guestMs: this.now,
-      vcpus: busy.map((share) => ({ cpuMs: share * this.now * (1 - starved) + this.woken, waitedMs: starved * this.now })),
+      vcpus: busy.map((share) => ({ cpuMs: share * this.busyMs * (1 - starved) + this.woken, waitedMs: starved * this.now })),
       disks: [{ disk: 'disk0', reads: 0, writes: Math.floor(writes * seconds), readBytes: 0, writtenBytes: 0, flushes: 0, failed: 0, pending }],
       jit: this.behaviour.withoutJit ? null : { flushes: Math.floor(switches * seconds), blocks: Math.floor(newCode * seconds) },
       interrupts: null,
@@ -118,6 +120,7 @@ export class SimulatedMachine implements Machine {
     this.woken += this.behaviour.wakesByMs ?? 0;
     if (keys.includes('caps_lock') && lights) this.lights += 2;
     if (keys.includes('z') && echo) this.typed += 'z';
+    if (keys.includes('backspace')) this.typed = this.typed.slice(0, -1);
     if (keys.includes('alt-sysrq-h') && sysrq) this.answers += '\nsysrq: HELP : loglevel(0-9) reboot(b)\n';
   }
 
@@ -145,6 +148,12 @@ export class SimulatedMachine implements Machine {
   async close(): Promise<void> {}
 
   async discard(): Promise<void> {}
+
+  /** What shuts down waits for its disks now and then, unless something in it hangs. */
+  private get busyMs(): number {
+    const { hangs = false, powerOffAfterMs = null } = this.behaviour;
+    return this.poweredAt === null || powerOffAfterMs === null || hangs ? this.now : this.poweredAt + (this.now - this.poweredAt) / 2;
+  }
 
   private screenText(): string {
     return (this.behaviour.screen?.(this.now) ?? '') + this.typed;

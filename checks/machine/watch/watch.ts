@@ -1,5 +1,4 @@
 /** Looks at a running machine again and again, reads its consoles, keeps its screens: what all probes share. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Machine } from '../../../src/labs/lab.js';
 import type { Artefact, BootStage, Look } from '../../../src/ways.js';
 import { hadBetween } from '../decide/signals.js';
@@ -38,7 +37,6 @@ export class Watch {
     private readonly keep: Keep,
     readonly signal: AbortSignal,
     private readonly read: ReadPicture,
-    private readonly wait: (ms: number) => Promise<unknown> = (ms) => sleep(ms, undefined, { signal }),
   ) {}
 
   get recognised(): Recognised[] {
@@ -75,7 +73,7 @@ export class Watch {
     const since = await this.look();
     while (!enough()) {
       if (this.had(since) >= hadMs || this.isOver()) return enough();
-      await this.wait(pauseMs);
+      await this.machine.wait(pauseMs);
       await this.look();
     }
     return true;
@@ -90,8 +88,8 @@ export class Watch {
     // It is thrown to whoever waits for the work again.
     noted.catch(() => undefined);
     while (done === null && !enough() && !this.isOver()) {
-      await Promise.race([noted, this.wait(PAUSE_MS)]);
-      await this.look();
+      await Promise.race([noted, this.machine.wait(PAUSE_MS)]);
+      if (done === null) await this.look();
     }
     return done === null ? null : (done as { value: T }).value;
   }

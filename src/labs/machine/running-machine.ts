@@ -38,9 +38,9 @@ export interface MachineParts {
   release(): Promise<void>;
 }
 
-const HOLD_MS = 60;
+const HOLD_MS = 30;
 /** Between two keys: the guest must see the first one let go. */
-const NEXT_KEY_MS = 120;
+const NEXT_KEY_MS = 60;
 const QUIT_TIMEOUT_MS = 15_000;
 const MAX_READ_BYTES = 64 * 2 ** 20;
 /** A write that fails at the limit may have been this large. */
@@ -93,6 +93,18 @@ export class RunningMachine implements Machine {
     const look = await this.asked(() => this.parts.observer.look(() => ({ serialBytes: serial?.bytes ?? 0, framesSent: network?.framesSent ?? null })));
     await this.lookForLimit(look);
     return look;
+  }
+
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        stop();
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      const stop = this.parts.qemu.qmp.onEvent(({ event }) => event === 'SHUTDOWN' && end());
+    });
   }
 
   screenshot(): Promise<Buffer | null> {

@@ -8,10 +8,50 @@ import { characterOf } from '../../../src/labs/machine/observe/code-page.js';
 import { diskLooks } from '../../../src/labs/machine/observe/disk-statistics.js';
 import { GuestMemory, parseRamRanges, samplePages } from '../../../src/labs/machine/observe/guest-memory.js';
 import { isBlank, type Pixels, parsePpm } from '../../../src/labs/machine/observe/pixels.js';
+import { Sparing } from '../../../src/labs/machine/observe/sparing.js';
 import { clockDriftMs, interruptCount, JitCounter } from '../../../src/labs/machine/observe/statistics.js';
 import { findText, mayBeText, textOf } from '../../../src/labs/machine/observe/text-screen.js';
 import { refusal, wordsOf } from '../../../src/labs/machine/refusal.js';
 import { troubleOf } from '../../../src/labs/machine/trouble.js';
+
+describe('a question that costs the guest time', () => {
+  /** Whose clock goes on by so much while it is answered. */
+  const asking = (costMs: number) => {
+    const state = { now: 0, asked: 0 };
+    const sparing = new Sparing(
+      async () => {
+        state.now += costMs;
+        return ++state.asked;
+      },
+      () => state.now,
+    );
+    return { state, sparing };
+  };
+
+  it('is asked for a twenty-fifth of the time at most', async () => {
+    const { state, sparing } = asking(40);
+    while (state.now < 20_000) {
+      await sparing.get();
+      state.now += 100;
+    }
+    expect(state.asked).toBeGreaterThan(15);
+    expect(state.asked * 40).toBeLessThanOrEqual(20_000 / 25);
+  });
+
+  it('gives the last answer meanwhile, for two seconds at most', async () => {
+    const { state, sparing } = asking(10_000);
+    expect(await sparing.get()).toBe(1);
+    state.now += 1_999;
+    expect(await sparing.get()).toBe(1);
+    state.now += 1;
+    expect(await sparing.get()).toBe(2);
+  });
+
+  it('that costs nothing is asked every time', async () => {
+    const { sparing } = asking(0);
+    expect([await sparing.get(), await sparing.get()]).toEqual([1, 2]);
+  });
+});
 
 describe('the tables of QEMU', () => {
   const table = (blocks: number, flushes: number) =>

@@ -17,7 +17,7 @@ import { Waiters } from './waiters.js';
 const MAX_CONVERSATIONS = 128;
 const FIRST_PORT = 49_152;
 const ASK_EVERY_MS = 1000;
-const SEARCH_MS = 1000;
+const QUIET_MS = 100;
 const MAX_PRESENT = 64;
 
 interface PendingDatagram {
@@ -48,18 +48,19 @@ export class Questions implements Asked {
   async discover(expected: string[], { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal }): Promise<string[]> {
     const wanted = expected.flatMap((text) => canonical(text) ?? []);
     const end = performance.now() + timeoutMs;
-    const settled = performance.now() + Math.min(timeoutMs, SEARCH_MS);
+    const missing = () => [...wanted, ...this.neighbours.addresses].filter((address) => !this.presentNow.has(address));
     const stop = () => this.waiters.announce();
     this.presentNow.clear();
     signal.addEventListener('abort', stop);
     try {
       for (let left = timeoutMs; left > 0 && !signal.aborted && !this.closed; left = end - performance.now()) {
-        const targets = [...new Set([...wanted, ...this.neighbours.addresses])];
-        this.search(targets.filter((address) => !this.presentNow.has(address)));
-        const found = () =>
-          signal.aborted || (performance.now() >= settled && this.presentNow.size > 0 && targets.every((address) => this.presentNow.has(address)));
-        await this.waiters.until(found, Math.min(left, ASK_EVERY_MS));
-        if (found()) break;
+        this.search([...new Set(missing())]);
+        const isThere = () => this.presentNow.size > 0 && missing().length === 0;
+        await this.waiters.until(() => signal.aborted || isThere(), Math.min(left, ASK_EVERY_MS));
+        const known = this.presentNow.size;
+        // Other addresses of it answer soon after the first.
+        if (isThere()) await this.waiters.until(() => signal.aborted || this.presentNow.size > known, Math.min(end - performance.now(), QUIET_MS));
+        if (isThere() && this.presentNow.size === known) break;
       }
     } finally {
       signal.removeEventListener('abort', stop);

@@ -167,6 +167,14 @@ describe('other questions', () => {
     expect(network.addresses).toContain('192.168.7.21');
   });
 
+  it('a search ends soon after everybody who is expected has answered', async () => {
+    const { network } = start({ addresses: [ADDRESS, 'fe80::20'] });
+    const begin = performance.now();
+    const found = await network.discover([ADDRESS], { timeoutMs: 30_000, signal: new AbortController().signal });
+    expect(found.sort()).toEqual([ADDRESS, 'fe80::20']);
+    expect(performance.now() - begin).toBeLessThan(15_000);
+  });
+
   it('a search can be ended', async () => {
     const { network } = start({ addresses: [] });
     const stop = new AbortController();
