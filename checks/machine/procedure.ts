@@ -2,24 +2,14 @@
  * How a machine that was brought back is watched and touched, gentle things first: look, keyboard and serial line, network, power button.
  * Everything is measured on the time that the guest really had, so that a slow host makes it longer and not wrong.
  */
-import type { Look } from '../../src/ways.js';
-import { hasStuckProcessor } from './decide/hangs.js';
-import { activityOf, isFlat, isStill, onlyTicks, runsNoProgram, stillEnd } from './decide/signals.js';
-import type { Ending, LifeEvidence, ProbeResult, TextMeaning } from './evidence.js';
+import type { LifeEvidence, ProbeResult, TextMeaning } from './evidence.js';
+import { evidenceOf } from './gathering.js';
 import { hasEnded, type Plan } from './plan.js';
-import { greet, isEven } from './probes/greeting.js';
-import { probeKeys, probeLights, probeSerial, probeSysrq } from './probes/keys.js';
-import { isOff, isSuspended, probePower } from './probes/power.js';
-import { awaitBoot, isInLoader, saysItEnds, standsBeforeKernel } from './starting.js';
-import { thinned } from './watch/thinned.js';
+import { isOff } from './probes/power.js';
+import { awaitBoot, isInLoader, standsBeforeKernel } from './starting.js';
+import { askArrived, askConsoles, askRunning, isKernelAlive, locksUp, settle, touch } from './touching.js';
 import type { Watch } from './watch/watch.js';
 
-/** Also for a glance at its picture: menus of loaders hold little text. */
-const SETTLE_MS = 1_500;
-/** Of wall time, while its power button is waited for: prompts of firmware hold some text. */
-const READING_MS = 5_000;
-/** A vCPU that never pauses beside others that do: watchdogs of the guest need so long to complain. */
-const WATCHDOG_MS = 45_000;
 /** A kernel looks every two minutes for programs that waited for two. Where it answers and nothing else does, its word is worth the time. */
 const HUNG_TASK_MS = 250_000;
 
@@ -38,12 +28,12 @@ async function goOn(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
   if (!plan.systemRuns) await settle(watch);
   // A prompt counts nothing down that a key could stop.
   if (!plan.systemRuns && isInLoader(watch) && watch.prompt()?.meaning !== 'loader-failed') return start(watch, plan);
-  const probes = await touched(watch, plan, plan.systemRuns ? askRunning : askConsoles);
+  const probes = await touch(watch, plan, plan.systemRuns ? askRunning : askConsoles);
   if (hasEnded(watch) || isAnswered(probes) || !isKernelAlive(probes)) return probes;
   await watch.readPicture();
   if (waitsForSomebody(watch)) return probes;
   const complains = await watch.until(() => hasEnded(watch) || locksUp(watch), HUNG_TASK_MS - watch.had());
-  return complains ? probes : touched(watch, plan);
+  return complains ? probes : touch(watch, plan, askConsoles);
 }
 
 /** A prompt of a loader or of the firmware answers keys too, and no operating system is there that could complain. Nor will one that waits for its secret, or for its administrator. */
@@ -57,7 +47,7 @@ async function start(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
   for (let round = 0; ; round++) {
     const probes: ProbeResult[] = [];
     const arrival = await awaitBoot(watch, plan, round, probes);
-    if (!hasEnded(watch)) await touch(watch, plan, probes, arrival === 'up' ? askArrived : askConsoles);
+    await touch(watch, plan, arrival === 'up' ? askArrived : askConsoles, probes);
     const mayBeSlow = arrival === 'quiet' && round === 0 && isKernelAlive(probes) && !standsBeforeKernel(watch);
     const goesOn = arrival === 'settled' || mayBeSlow;
     if (!goesOn || isAnswered(probes) || hasEnded(watch)) return probes;
@@ -65,173 +55,3 @@ async function start(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
 }
 
 const isAnswered = (probes: ProbeResult[]): boolean => probes.some(({ kind, answered }) => answered && (kind === 'power' || kind === 'service'));
-
-const isKernelAlive = (probes: ProbeResult[]): boolean => probes.some(({ proves }) => proves === 'kernel');
-
-async function settle(watch: Watch): Promise<void> {
-  await Promise.all([watch.pause(SETTLE_MS), watch.readPicture(SETTLE_MS).catch(() => undefined)]);
-}
-
-/** Touches what somebody at the machine would touch. */
-type AskConsoles = (watch: Watch, plan: Plan) => Promise<ProbeResult[]>;
-
-async function askConsoles(watch: Watch): Promise<ProbeResult[]> {
-  const probes: ProbeResult[] = [];
-  for (const probe of [probeLights, probeKeys, probeSerial]) {
-    const result = hasEnded(watch) ? null : await probe(watch);
-    if (result) probes.push(result);
-  }
-  return probes;
-}
-
-/** A system that surely runs is greeted. Where that does not tell, it is looked at before it is asked; and where a processor may hang, before it is shut down. */
-async function askRunning(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
-  const greeting = await greet(watch);
-  if (greeting.length > 0 && isEven(watch) && !plan.mayHang) return greeting;
-  await settle(watch);
-  watch.noteQuestion();
-  return greeting.length > 0 ? greeting : askConsoles(watch);
-}
-
-/** One that has just come up: a prompt may be there before somebody listens. */
-async function askArrived(watch: Watch): Promise<ProbeResult[]> {
-  const greeting = await greet(watch);
-  return greeting.length > 0 ? greeting : askConsoles(watch);
-}
-
-async function touched(watch: Watch, plan: Plan, ask: AskConsoles = askConsoles): Promise<ProbeResult[]> {
-  const probes: ProbeResult[] = [];
-  if (!hasEnded(watch)) await touch(watch, plan, probes, ask);
-  return probes;
-}
-
-async function touch(watch: Watch, plan: Plan, probes: ProbeResult[], ask: AskConsoles): Promise<void> {
-  const note = async (probe: Promise<ProbeResult | null>): Promise<void> => {
-    const result = await probe;
-    if (result) probes.push(result);
-  };
-  const start = watch.last;
-  watch.noteQuestion();
-  // Looking for it takes a second, beside the keys.
-  const network = plan.askNetwork(watch);
-  network.catch(() => undefined);
-  probes.push(...(await ask(watch, plan)));
-  if (!hasEnded(watch)) probes.push(...(await askServices(watch, plan, network, { touchedAt: start.wallMs, isKnown: isKernelAlive(probes) })));
-  if (!hasEnded(watch) && (plan.suspicious || hasStuckProcessor(activityOf(watch.looks))))
-    await watch.until(() => hasEnded(watch) || locksUp(watch), WATCHDOG_MS);
-  if (!hasEnded(watch)) await pressPower(watch, plan, { probes, note, start });
-  if (!isSuspended(watch)) await awaitSilence(watch, plan.patience.silenceMs, start);
-}
-
-const LAST_HANDLERS_MS = 2_000;
-
-/** Before silence counts, it must have lasted: since the first touch, and where something still moved then and nothing does now, since that. */
-async function awaitSilence(watch: Watch, silenceMs: number, start: Look): Promise<void> {
-  const missing = silenceMs - watch.had(start);
-  if (missing > 0) await watch.until(() => hasEnded(watch), missing);
-  const [ticking = 0, flat = 0] = [onlyTicks, isFlat].map((quiet) => stillEnd(watch.looks, quiet).hadMs);
-  // Its last handlers ran a moment after all else had ended.
-  const still = ticking - flat < LAST_HANDLERS_MS ? flat : ticking;
-  if (still >= silenceMs / 2 && still < silenceMs) await watch.until(() => hasEnded(watch), silenceMs - still);
-}
-
-const locksUp = (watch: Watch): boolean => watch.recognised.some(({ meaning, fresh }) => fresh && (meaning === 'lockup' || meaning === 'hung-task'));
-
-/** Asked again until one answers: services of a system that was just started come one after the other. */
-async function askServices(
-  watch: Watch,
-  plan: Plan,
-  first: Promise<ProbeResult[]>,
-  { touchedAt, isKnown }: { touchedAt: number; isKnown: boolean },
-): Promise<ProbeResult[]> {
-  const start = watch.last;
-  for (let asked = first; ; asked = plan.askNetwork(watch)) {
-    const answers = await watch.during(asked, () => hasEnded(watch));
-    if (answers === null) return [];
-    const waiting = answers.some(({ kind, answered }) => kind === 'service' && !answered);
-    // Whom nobody found while it was still starting; but it need not be found if there is nothing to ask, and it is known to live.
-    const tooEarly = answers.some(({ kind, answered, wallMs }) => kind === 'link' && !answered && wallMs < touchedAt);
-    if (tooEarly && (waiting || !isKnown)) continue;
-    const limit = answers.some(({ answered }) => answered) || watch.machine.way === 'boot' ? plan.patience.serviceMs : 0;
-    if (!waiting || hasEnded(watch) || watch.had(start) >= limit) return answers;
-    await watch.pause(1_000);
-  }
-}
-
-/** The answer of a living system comes in seconds; where nothing answered before, a processor is known to hang, or a boot ended, no more is waited for. */
-const LEAST_POWER_MS = 20_000;
-
-interface Touching {
-  probes: readonly ProbeResult[];
-  note: (probe: Promise<ProbeResult | null>) => Promise<void>;
-  /** The last look before it was touched. */
-  start: Look;
-}
-
-/** Before silence counts, everything is tried once more. */
-async function pressPower(watch: Watch, { patience, systemRuns }: Plan, { probes, note, start }: Touching): Promise<void> {
-  const silent = !probes.some(({ answered }) => answered);
-  const ended = locksUp(watch) || saysItEnds(watch);
-  const left = ended ? 0 : patience.silenceMs - watch.had(start);
-  const limit = silent || ended ? Math.min(patience.powerMs, Math.max(LEAST_POWER_MS, left)) : patience.powerMs;
-  const before = watch.last;
-  // Whether it stands in its firmware, a picture tells while it is waited for.
-  const reading = systemRuns || probes.some(({ proves }) => proves === 'user-space') ? null : watch.readPicture(READING_MS).catch(() => undefined);
-  await note(probePower(watch, limit, () => watch.had(before) >= LEAST_POWER_MS && isInVain(watch, before)));
-  await reading;
-  if (hasEnded(watch) || isSuspended(watch)) return;
-  await note(probeSysrq(watch));
-  if (!hasEnded(watch)) await note(probeLights(watch));
-}
-
-/**
- * No system is there that could take notice, and nothing shows that one is there after all; or its kernel says that a processor hangs,
- * and it is known that no program ran since.
- */
-function isInVain(watch: Watch, since: Look): boolean {
-  const activity = activityOf(watch.looks.slice(watch.looks.indexOf(since)));
-  if (standsBeforeKernel(watch)) return isStill(activity);
-  return watch.recognised.some(({ meaning, fresh }) => fresh && meaning === 'lockup') && runsNoProgram(activity);
-}
-
-async function evidenceOf(watch: Watch, plan: Plan, probes: ProbeResult[]): Promise<LifeEvidence> {
-  const { machine } = watch;
-  await keepLogs(watch, probes);
-  return {
-    ...{ way: machine.way, accelerator: machine.accelerator, refusal: '', ending: endingOf(watch) },
-    ...{ looks: thinned(watch.looks), events: machine.events.slice(-MOST_EVENTS), probes },
-    ...{
-      recognised: watch.recognised,
-      prompt: watch.prompt(),
-      standing: watch.standing(),
-      stages: watch.stages,
-      artefacts: watch.kept,
-      trouble: machine.trouble(),
-    },
-    ...{ encrypted: plan.encrypted, bootEntriesMissing: plan.bootEntriesMissing, deviations: machine.description.deviations },
-  };
-}
-
-const MOST_EVENTS = 200;
-
-function endingOf(watch: Watch): Ending {
-  const { machine } = watch;
-  if (isOff(watch)) return 'powered-off';
-  if (isSuspended(watch)) return 'suspended';
-  if (machine.trouble()?.kind === 'overlay-limit') return 'overlay-full';
-  return 'stopped-by-us';
-}
-
-async function keepLogs(watch: Watch, probes: readonly ProbeResult[]): Promise<void> {
-  const { machine } = watch;
-  await watch.keepFile('serial.log', 'text/plain', Buffer.from(machine.serialText()));
-  await watch.keepFile('events.json', 'application/json', Buffer.from(JSON.stringify(machine.events)));
-  const series = watch.looks.map(({ screen, ...look }) => ({ ...look, screen: screen?.digest ?? null }));
-  await watch.keepFile('progress.json', 'application/json', Buffer.from(JSON.stringify(series)));
-  const timeline = {
-    stages: watch.stages,
-    probes: probes.map(({ kind, wallMs, guestMs, answered, what }) => ({ kind, wallMs, guestMs, answered, what })),
-    screens: watch.screens,
-  };
-  await watch.keepFile('timeline.json', 'application/json', Buffer.from(JSON.stringify(timeline)));
-}
