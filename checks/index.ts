@@ -48,6 +48,7 @@ import { postgresqlFinder } from './postgresql/find.js';
 import logVersusPages from './postgresql/log-versus-pages/index.js';
 import pageChecksums from './postgresql/page-checksums/index.js';
 import postgresqlRecovery from './postgresql/recovery/index.js';
+import savedMemory from './postgresql/saved-memory/index.js';
 import transactionStatus from './postgresql/transaction-status/index.js';
 import walChain from './postgresql/wal-chain/index.js';
 import zeroedPages from './postgresql/zeroed-pages/index.js';
@@ -120,6 +121,7 @@ export const CHECKS = [
   memorySkew,
   memoryKernelLog,
   memoryFrozen,
+  savedMemory,
   machineResume,
   machineBoot,
   applicationFiles,

@@ -190,7 +190,7 @@ async function examineGuest(request: RunRequest, labs: RunLabs, clock: StageCloc
   labs.inspection = inspection;
   const instances = [...instanceTargets(inspection), ...expectationTargets(request.policy.expect, inspection)];
   await stages.run('static', inspection, instances);
-  await stages.run('memory', inspection, memoryTargets(request.restorePoint));
+  await stages.run('memory', inspection, memoryTargets(request.restorePoint, inspection));
   await stages.run('logical', inspection, instances);
   await stages.run('recovery', inspection, instances);
   examination.untested.push(...unjudgedInstances(inspection, stages.results), ...nothingOnDisks(inspection));

@@ -70,8 +70,9 @@ export function instanceTargets(inspection: Inspection): CheckTarget[] {
   return inspection.databases.map((instance) => ({ kind: 'instance', id: instance.id, instance }));
 }
 
-export function memoryTargets({ memory }: RestorePoint): CheckTarget[] {
-  return memory ? [{ kind: 'memory', id: 'memory', path: memory.path }] : [];
+/** The saved memory, and the databases that may stand in it; none without memory. */
+export function memoryTargets({ memory }: RestorePoint, inspection: Inspection): CheckTarget[] {
+  return memory ? [{ kind: 'memory', id: 'memory', path: memory.path }, ...instanceTargets(inspection)] : [];
 }
 
 /** The ways back that the policy asks for and that there are. */

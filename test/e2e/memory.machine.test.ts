@@ -25,7 +25,7 @@ async function memoryResults(path: string): Promise<Record<string, CheckResult>>
   if (!restorePoint) throw new Error(`there is no restore point in ${path}`);
   const artefactFolder = join(folder, 'artefacts');
   const observer = { sink: () => undefined, stage: <T>(_: string, work: () => Promise<T>) => work() };
-  const policy = { ...DEFAULT_POLICY, depth: 'static' as const, only: ['memory'] };
+  const policy = { ...DEFAULT_POLICY, depth: 'static' as const, only: ['memory', 'postgresql/saved-memory'] };
   const record = await verifyRestorePoint({
     restorePoint,
     policy,
@@ -40,7 +40,7 @@ async function memoryResults(path: string): Promise<Record<string, CheckResult>>
 }
 
 /** The disks of one restore point of the sample with the memory of another. */
-async function pairOf(disks: 'paused' | 'skewed', memory: 'paused' | 'frozen'): Promise<string> {
+async function pairOf(disks: 'paused' | 'skewed' | 'frozen', memory: 'paused' | 'frozen'): Promise<string> {
   const [ofDisks, ofMemory] = [sample.restorePoints[disks], sample.restorePoints[memory]];
   const path = join(folder, `${disks}-${memory}`);
   await mkdir(path);
@@ -57,6 +57,7 @@ describe('the memory of the sample', () => {
     const results = await memoryResults(sample.restorePoints.paused);
     expect(results['memory/skew']).toMatchObject({ outcome: 'pass', summary: 'memory and 2 disks are of one instant', findings: [], untested: [] });
     expect(results['memory/kernel-log']).toMatchObject({ outcome: 'pass', findings: [], untested: [] });
+    expect(results['postgresql/saved-memory']).toMatchObject({ outcome: 'pass', findings: [], untested: [], tested: [{}] });
     expect(results['memory/frozen']).toMatchObject({ outcome: 'pass', findings: [] });
   });
 
@@ -76,11 +77,17 @@ describe('the memory of the sample', () => {
   });
 
   it('is found to be later than both disks', async () => {
-    const { 'memory/skew': skew } = await memoryResults(await pairOf('paused', 'frozen'));
+    const { 'memory/skew': skew, 'postgresql/saved-memory': cluster } = await memoryResults(await pairOf('paused', 'frozen'));
+    expect(cluster).toMatchObject({ outcome: 'fail', findings: [{ code: 'postgresql.saved-memory.disk-earlier' }] });
     expect(skew?.outcome).toBe('fail');
     expect(skew?.findings.map(({ code, where }) => [code, where.disk])).toEqual([
       ['memory.skew.disk-earlier', 'disk0'],
       ['memory.skew.disk-earlier', 'disk1'],
     ]);
+  });
+
+  it('is doubted to be earlier than a log of PostgreSQL, by what stands of it in memory alone', async () => {
+    const { 'postgresql/saved-memory': cluster } = await memoryResults(await pairOf('frozen', 'paused'));
+    expect(cluster).toMatchObject({ outcome: 'pass', findings: [{ code: 'postgresql.saved-memory.disk-later' }], untested: [{ holdsData: true }] });
   });
 });

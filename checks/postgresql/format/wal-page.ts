@@ -51,6 +51,11 @@ export function parseWalPage(bytes: Buffer, offset = 0): WalPageHeader | null {
   };
 }
 
+/** The server makes headers of pages ready before anything is written to them. */
+export function holdsLog({ headerBytes, remainingBytes }: WalPageHeader, bytes: Buffer): boolean {
+  return remainingBytes > 0 || (headerBytes + 4 <= bytes.length && bytes.readUInt32LE(headerBytes) !== 0);
+}
+
 function readLong(bytes: Buffer, offset: number): NonNullable<WalPageHeader['long']> {
   return {
     systemId: bytes.readBigUInt64LE(offset + 24).toString(),
