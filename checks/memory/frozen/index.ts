@@ -1,25 +1,15 @@
 /** Says which file systems stood frozen in saved memory: a machine that is resumed from it waits for a thaw that nobody sends. */
-import { defineCheck, type NoOptions } from '../../../src/check.js';
 import { NotTestedError } from '../../../src/errors.js';
+import { defineMemoryCheck } from '../define.js';
 import { surveyMemory } from '../survey.js';
 import { evidenceOf, type FrozenEvidence } from './evidence.js';
 import { judgeFrozen } from './judge.js';
 
-export default defineCheck<FrozenEvidence, NoOptions>({
+export default defineMemoryCheck<FrozenEvidence>({
   id: 'memory/frozen',
   title: 'No file system stood frozen when the memory was saved',
   failureTitle: 'A file system was frozen when the memory was saved: a resumed machine hangs until it is thawed',
   description: 'Reads from the list of mounted file systems in the saved memory of a Linux guest whether each was frozen, and how far the freeze had come.',
-  stage: 'memory',
-  depth: 'static',
-  targetKind: 'memory',
-  lab: 'none',
-  timeoutMs: 30 * 60_000,
-  optionsSchema: { type: 'object', additionalProperties: false, properties: {} },
-  defaultOptions: {},
-
-  skipReason: (target) => (target.kind === 'memory' ? null : 'this is no saved memory'),
-
   async collect(_, context) {
     const survey = await surveyMemory(context);
     if (survey.linux?.mounts) return evidenceOf(survey.linux.mounts, survey.linux.release, context);

@@ -1,25 +1,15 @@
 /** Proves whether saved memory and disks are of one instant, by logs that both hold. */
-import { defineCheck, type NoOptions } from '../../../src/check.js';
+import { defineMemoryCheck } from '../define.js';
 import { surveyMemory } from '../survey.js';
 import { disksWithData, readDiskLogs } from './disk-logs.js';
 import { pairLogs, type SkewEvidence } from './evidence.js';
 import { judgeSkew } from './judge.js';
 
-export default defineCheck<SkewEvidence, NoOptions>({
+export default defineMemoryCheck<SkewEvidence>({
   id: 'memory/skew',
   title: 'The saved memory and the disks are of one instant',
   failureTitle: 'The saved memory and the disks are of different instants: resuming would destroy data',
   description: 'Holds the logs of mounted file systems as the kernel in the saved memory knows them against the same logs on the disks as captured.',
-  stage: 'memory',
-  depth: 'static',
-  targetKind: 'memory',
-  lab: 'none',
-  timeoutMs: 30 * 60_000,
-  optionsSchema: { type: 'object', additionalProperties: false, properties: {} },
-  defaultOptions: {},
-
-  skipReason: (target) => (target.kind === 'memory' ? null : 'this is no saved memory'),
-
   async collect(_, context) {
     const survey = await surveyMemory(context);
     const { linux, why } = survey;
