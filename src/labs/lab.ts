@@ -183,8 +183,8 @@ export interface Machine {
   /** Lets it run on, from its memory or from its firmware. Times of looks count from here. */
   run(): Promise<void>;
   look(): Promise<Look>;
-  /** Lets so much time pass on the wall; less when the guest switches itself off meanwhile. */
-  wait(ms: number): Promise<void>;
+  /** Lets so much time pass on the wall; less when the guest switches itself off meanwhile, or the signal is given. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
   /** All so far, oldest first; of endless ones the last 1000. */
   readonly events: readonly MachineEvent[];
   /** PNG. Null when the machine has no screen. */

@@ -73,7 +73,7 @@ export class Watch {
     const since = await this.look();
     while (!enough()) {
       if (this.had(since) >= hadMs || this.isOver()) return enough();
-      await this.machine.wait(pauseMs);
+      await this.machine.wait(pauseMs, this.signal);
       await this.look();
     }
     return true;
@@ -88,7 +88,7 @@ export class Watch {
     // It is thrown to whoever waits for the work again.
     noted.catch(() => undefined);
     while (done === null && !enough() && !this.isOver()) {
-      await Promise.race([noted, this.machine.wait(PAUSE_MS)]);
+      await Promise.race([noted, this.machine.wait(PAUSE_MS, this.signal)]);
       if (done === null) await this.look();
     }
     return done === null ? null : (done as { value: T }).value;

@@ -95,14 +95,16 @@ export class RunningMachine implements Machine {
     return look;
   }
 
-  wait(ms: number): Promise<void> {
+  wait(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
         clearTimeout(timer);
+        signal.removeEventListener('abort', end);
         stop();
         resolve();
       };
-      const timer = setTimeout(end, ms);
+      const timer = setTimeout(end, signal.aborted ? 0 : ms);
+      signal.addEventListener('abort', end);
       const stop = this.parts.qemu.qmp.onEvent(({ event }) => event === 'SHUTDOWN' && end());
     });
   }

@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Bench, counted, lookUntil, openBench, PC } from './bench.js';
+import { type Bench, counted, lookUntil, never, openBench, PC } from './bench.js';
 
 const MIB = 2 ** 20;
 let bench: Bench;
@@ -30,6 +30,18 @@ describe('a guest that resets', () => {
     expect(reset?.guestMs).toBeGreaterThan(0);
     expect(await machine.look()).toMatchObject({ status: 'running' });
     expect(machine.trouble()).toBeNull();
+  });
+});
+
+describe('waiting', () => {
+  it('takes its time, and ends with the signal', async () => {
+    await open('idle');
+    const machine = await bench.boot();
+    const begin = performance.now();
+    await machine.wait(200, never);
+    expect(performance.now() - begin).toBeGreaterThanOrEqual(195);
+    await machine.wait(3_600_000, AbortSignal.timeout(100));
+    await machine.wait(3_600_000, AbortSignal.abort());
   });
 });
 
