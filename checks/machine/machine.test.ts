@@ -1,42 +1,16 @@
 /** Machines of every kind of life and death, stated by their behaviour, through procedure and decision. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Artefact } from '../../src/ways.js';
 import { decide, type LifeOptions } from './decide/decide.js';
 import { lastPrompt, recognise } from './decide/texts.js';
 import { evaluateLife } from './evaluate.js';
-import type { LifeEvidence, ProbeResult } from './evidence.js';
-import type { Patience } from './plan.js';
-import { observe } from './procedure.js';
 import { BOOTED } from './testing/booted-cases.js';
 import { GRUB, HEALTHY, service } from './testing/cases.js';
 import { RESUMED } from './testing/resumed-cases.js';
-import { type Behaviour, SimulatedMachine } from './testing/simulated.js';
+import { watched } from './testing/watched.js';
 import { thinned } from './watch/thinned.js';
-import { Watch } from './watch/watch.js';
 
 const OPTIONS: LifeOptions = { powerButton: 'expected', patienceSeconds: 40 };
-const PATIENCE: Patience = { silenceMs: 40_000, powerMs: 90_000, bootMs: 600_000, serviceMs: 30_000, wallMs: 3_600_000 };
-const keep = async (name: string, mediaType: string, bytes: Uint8Array): Promise<Artefact> => ({
-  name,
-  mediaType,
-  sizeBytes: bytes.length,
-  sha256: 'a'.repeat(64),
-});
-
-async function watched(
-  behaviour: Behaviour,
-  services: ProbeResult[] = [],
-  encrypted = false,
-  systemRuns = false,
-): Promise<{ evidence: LifeEvidence; machine: SimulatedMachine }> {
-  const machine = new SimulatedMachine(behaviour);
-  const watch = new Watch(machine, keep, new AbortController().signal, async (png) => Buffer.from(png).toString());
-  const facts = { encrypted, systemRuns, mayHang: false, suspicious: false, bootEntriesMissing: false };
-  const evidence = await observe(watch, { patience: PATIENCE, askNetwork: async () => services, ...facts });
-  // Evidence is stored as JSON and may be judged again from it.
-  return { evidence: JSON.parse(JSON.stringify(evidence)) as LifeEvidence, machine };
-}
 
 describe('what is concluded of a machine that is', () => {
   it.each([...RESUMED, ...BOOTED])('$name', async ({ behaviour, services, encrypted, state, verdict }) => {
@@ -57,36 +31,6 @@ describe('of a system that surely ran when it was saved, greeted at once, the sa
     // How busy it was, and what still moved before it hung, is told less well in a shorter time.
     const family = (word: string): string => (word.startsWith('alive') ? 'alive' : word.replace(/^(hard|soft)-/, ''));
     expect({ state: family(decision.state), verdict: decision.verdict }, decision.why).toEqual({ state: family(state), verdict });
-  });
-});
-
-describe('a greeting', () => {
-  const until = (evidence: LifeEvidence): number => evidence.probes.find(({ kind }) => kind === 'power')?.wallMs ?? 0;
-
-  it('tells a living system sooner than looking first', async () => {
-    const greeted = await watched(HEALTHY, [], false, true);
-    const lookedAt = await watched(HEALTHY);
-    expect(until(greeted.evidence)).toBeLessThan(until(lookedAt.evidence) - 1_000);
-    expect(greeted.evidence.probes.map(({ kind, answered }) => `${kind} ${answered}`)).toEqual(['lights true', 'keys true', 'serial true', 'power true']);
-    expect(greeted.machine.touched).toContain('backspace');
-    expect(greeted.machine.touched).toContain('serial "\u007f"');
-  });
-
-  it('is no answer where the consoles move by themselves', async () => {
-    const moving = { ...HEALTHY, screen: (ms: number) => `12:00:${ms}`, serial: (ms: number) => 'working on it\n'.repeat(ms / 100) };
-    const { evidence } = await watched({ ...moving, reacts: { lights: true } }, [], false, true);
-    expect(evidence.probes.filter(({ kind, answered }) => kind !== 'power' && answered).map(({ kind }) => kind)).toEqual(['lights']);
-  });
-
-  it('is tried again where something else was printed in between', async () => {
-    const { evidence } = await watched({ ...HEALTHY, serial: (ms) => (ms > 700 ? '[    3.168538] eth0: link becomes ready\n' : '') }, [], false, true);
-    expect(evidence.probes.filter(({ answered }) => answered).map(({ kind }) => kind)).toEqual(['lights', 'keys', 'serial', 'power']);
-  });
-
-  it('does not hurry where one processor does what the others do not', async () => {
-    const uneven = await watched({ ...HEALTHY, busy: [0.8, 0.1] }, [], false, true);
-    const even = await watched(HEALTHY, [], false, true);
-    expect(until(uneven.evidence)).toBeGreaterThan(until(even.evidence) + 1_000);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Something stands and never goes on: a disk, a processor, programs, or all of it. Pure. */
 import { atLeast, type Decision, failed, inconclusive, quoted, type Scene, said } from './scene.js';
-import { type Activity, isFlat, onlyTicks, stillEnd } from './signals.js';
+import { type Activity, isFlat, leastShare, onlyTicks, stillEnd } from './signals.js';
 
 const STUCK_REQUESTS_MS = 10_000;
 
@@ -46,8 +46,9 @@ export function silent({ evidence, proof, options }: Scene): Decision | null {
 
 /** A system that is shutting down leaves every processor something to wait for; one that hangs runs on beside it. */
 export function neverPauses({ evidence, activity }: Scene): Decision | null {
-  const { busy, leastBusy } = activity;
-  if (evidence.way !== 'resume' || busy.length < 2 || !busy.some((share, index) => share > SPINNING && (leastBusy[index] ?? 0) > PAUSING)) return null;
+  const { busy } = activity;
+  if (evidence.way !== 'resume' || busy.length < 2) return null;
+  if (!busy.some((share, index) => share > SPINNING && leastShare(evidence.looks, index) > PAUSING)) return null;
   return inconclusive('partial-hang', 'It shut down when asked, but one of its processors ran without a pause from the first moment to the last: it may hang.');
 }
 

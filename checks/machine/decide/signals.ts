@@ -6,8 +6,6 @@ export interface Activity {
   hadMs: number;
   /** By vCPU: how much of that time it ran. */
   busy: number[];
-  /** By vCPU: how much it ran at least, from one look to the next. */
-  leastBusy: number[];
   /** Switches of address spaces and new code (software emulation); null where it cannot be told. */
   switches: number | null;
   newCode: number | null;
@@ -32,7 +30,6 @@ export function activityOf(looks: readonly Look[]): Activity {
   return {
     hadMs: hadBetween(first, last),
     busy: last.vcpus.map((_, index) => busyShare(first, last, index)),
-    leastBusy: last.vcpus.map((_, index) => leastShare(looks, index)),
     switches: difference(first.jit?.flushes, last.jit?.flushes),
     newCode: difference(first.jit?.blocks, last.jit?.blocks),
     diskRequests: requestsOf(last) - requestsOf(first),
@@ -47,7 +44,7 @@ export function activityOf(looks: readonly Look[]): Activity {
 }
 
 const NOTHING: Activity = {
-  ...{ hadMs: 0, busy: [], leastBusy: [], switches: null, newCode: null, diskRequests: 0, memoryChanges: null, memoryChangesAtOnce: 0 },
+  ...{ hadMs: 0, busy: [], switches: null, newCode: null, diskRequests: 0, memoryChanges: null, memoryChangesAtOnce: 0 },
   ...{ screenChanges: 0, serialBytes: 0, frames: 0, stuckRequestsMs: 0, starvedMs: 0 },
 };
 
@@ -67,7 +64,8 @@ function busyShare(first: Look, last: Look, index: number): number {
 /** Less time between two looks says too little. */
 const LEAST_WINDOW_MS = 150;
 
-function leastShare(looks: readonly Look[], index: number): number {
+/** How much a vCPU ran at least, from one look to the next. */
+export function leastShare(looks: readonly Look[], index: number): number {
   let least = 1;
   for (const [at, look] of looks.slice(1).entries()) {
     const before = looks[at];

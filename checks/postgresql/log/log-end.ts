@@ -1,7 +1,6 @@
 /** How far the log of a cluster has come on the disks, by the headers of its pages alone: what it can be told by in saved memory, too. */
 import { BlockReader } from '../../../src/bytes/block-reader.js';
 import type { ByteMap, DatabaseInstance, GuestFiles } from '../../../src/types.js';
-import { resolvePart } from '../cluster-files.js';
 import { readControl } from '../control.js';
 import type { ControlFile } from '../format/control.js';
 import { holdsLog, parseWalPage } from '../format/wal-page.js';
@@ -14,8 +13,6 @@ export interface LogEnd {
   timeline: number;
   /** LSN of the first byte of the newest page that holds anything. */
   newestPage: number;
-  /** Volume on which the log lies. */
-  volume: string;
   /** Nothing orders log before data. */
   fsyncOff: boolean;
 }
@@ -28,12 +25,11 @@ export async function readLogEnd(files: GuestFiles, instance: DatabaseInstance):
   const head = await readControl(files, instance);
   if (head.control.kind !== 'ok') return null;
   const { control } = head.control;
-  const folder = await resolvePart(files, instance, 'pg_wal');
-  const inventory = folder && (await takeInventory(files, instance, control));
+  const inventory = await takeInventory(files, instance, control);
   const segment = inventory && newestSegment(inventory.segments, control);
   if (!segment || inventory.version === null) return null;
   const page = await newestPage(segment, control);
-  return page && { control, version: inventory.version, ...page, volume: folder.volume, fsyncOff: head.fsyncOff };
+  return page && { control, version: inventory.version, ...page, fsyncOff: head.fsyncOff };
 }
 
 /** By what they hold: a recycled segment says an address of long ago. */

@@ -27,7 +27,7 @@ export async function findCached(
   signal: AbortSignal,
 ): Promise<CachedCluster> {
   const found: CachedCluster = { control: null, newestPage: null, pages: 0 };
-  const [magic] = Object.keys(WAL_MAGICS).filter((key) => WAL_MAGICS[Number(key)] === version);
+  const magic = Object.keys(WAL_MAGICS).find((key) => WAL_MAGICS[Number(key)] === version);
   const controlMark = Number(BigInt(systemId) & 0xffff_ffffn);
   for await (const { bytes } of ram.pages(signal)) {
     signal.throwIfAborted();

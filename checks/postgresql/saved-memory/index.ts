@@ -1,5 +1,6 @@
 /** Says whether the log of a cluster had come as far on the disk as the saved memory knows: of one instant, or not. */
 import { type CheckContext, defineCheck, instanceOf, type NoOptions } from '../../../src/check.js';
+import { NotTestedError } from '../../../src/errors.js';
 import type { DatabaseInstance } from '../../../src/types.js';
 import { readLogEnd } from '../log/log-end.js';
 import { notPostgres } from '../words.js';
@@ -25,17 +26,17 @@ export default defineCheck<SavedMemoryEvidence, NoOptions>({
 });
 
 async function collect(instance: DatabaseInstance, { inspection, labs, signal }: CheckContext<NoOptions>): Promise<SavedMemoryEvidence> {
-  const untold = (why: string): SavedMemoryEvidence => ({ onDisk: null, cached: null, why, others: false });
   const memory = await labs.memory();
-  if (!memory?.ram || !memory.facts.complete) return untold('the saved memory cannot be read as a whole');
+  if (!memory?.ram || !memory.facts.complete) throw notTested('the saved memory cannot be read as a whole');
   const end = await readLogEnd(labs.files, instance);
-  if (!end) return untold('the end of its log cannot be told from the headers of its pages');
+  if (!end) throw notTested('the end of its log cannot be told from the headers of its pages');
   const { control, version, timeline, newestPage, fsyncOff } = end;
   const { state, checkpoint, writtenAt, systemId } = control;
   return {
     onDisk: { newestPage, fsyncOff, state, checkpoint, writtenAt },
     cached: await findCached(memory.ram, { version, timeline, systemId }, signal),
-    why: '',
     others: inspection.databases.filter(({ engine }) => engine === 'postgresql').length > 1,
   };
 }
+
+const notTested = (message: string): NotTestedError => new NotTestedError({ code: 'postgresql.saved-memory', message });

@@ -9,15 +9,11 @@ import { finding } from '../words.js';
 import type { CachedCluster } from './cached.js';
 
 export interface SavedMemoryEvidence {
-  /** Null: `why` says so. */
-  onDisk: LogFacts | null;
-  cached: CachedCluster | null;
-  why: string;
+  onDisk: Pick<LogEnd, 'newestPage' | 'fsyncOff'> & Pick<LogEnd['control'], 'state' | 'checkpoint' | 'writtenAt'>;
+  cached: CachedCluster;
   /** Other clusters are there whose pages of log cannot be told from those of this one. */
   others: boolean;
 }
-
-export type LogFacts = Pick<LogEnd, 'newestPage' | 'fsyncOff'> & Pick<LogEnd['control'], 'state' | 'checkpoint' | 'writtenAt'>;
 
 type Told = { relation: 'earlier' | 'later' | 'agrees' | 'unknown'; proven: boolean; how: string };
 
@@ -42,8 +38,7 @@ export function judgeSavedMemory(evidence: SavedMemoryEvidence): Judgement {
 
 const open = (why: string, holdsData: boolean) => ({ what: WHAT, why, holdsData });
 
-function compare({ onDisk, cached, why, others }: SavedMemoryEvidence): Told {
-  if (!onDisk || !cached) return { relation: 'unknown', proven: false, how: why };
+function compare({ onDisk, cached, others }: SavedMemoryEvidence): Told {
   const end = formatLsn(onDisk.newestPage);
   const { control, newestPage } = cached;
   // What was written before on a disk that was set back since is older than what the disk says.
