@@ -47,12 +47,15 @@ export async function bringBack(way: Way, context: CheckContext<WayOptions>): Pr
   return isTimerTrouble(evidence) ? once(way, plan, context) : evidence;
 }
 
-async function once(way: Way, plan: Omit<Plan, 'askNetwork'>, context: CheckContext<WayOptions>): Promise<LifeEvidence> {
+/** What is told before the machine starts. */
+type KnownBefore = Omit<Plan, 'askNetwork' | 'asksServices'>;
+
+async function once(way: Way, plan: KnownBefore, context: CheckContext<WayOptions>): Promise<LifeEvidence> {
   const { labs, signal } = context;
   const machine = await labs.machine.start(way, { network: true }, signal);
   try {
     const watch = new Watch(machine, (name, mediaType, bytes) => labs.keep(name, mediaType, bytes), signal, pictureReader(context));
-    return await observe(watch, { ...plan, askNetwork: askNetworkOf(context, machine) });
+    return await observe(watch, { ...plan, ...askNetworkOf(context, machine) });
   } catch (error) {
     throw signal.aborted ? error : withQemusWords(error, await endingOf(machine.ended));
   } finally {
@@ -60,7 +63,7 @@ async function once(way: Way, plan: Omit<Plan, 'askNetwork'>, context: CheckCont
   }
 }
 
-async function planOf(way: Way, context: CheckContext<WayOptions>): Promise<Omit<Plan, 'askNetwork'>> {
+async function planOf(way: Way, context: CheckContext<WayOptions>): Promise<KnownBefore> {
   const { labs, options } = context;
   const cpus = way === 'resume' ? ((await labs.memory())?.facts.cpus ?? []) : [];
   const { bootEntriesMissing } = await labs.hardware(way);

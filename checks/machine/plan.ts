@@ -22,6 +22,8 @@ export type AskNetwork = (watch: Watch) => Promise<ProbeResult[]>;
 export interface Plan {
   patience: Patience;
   askNetwork: AskNetwork;
+  /** Whether it asks for more than whether the guest is there. */
+  asksServices: boolean;
   encrypted: boolean;
   /** By the saved processors an operating system ran, and neither firmware nor a loader. */
   systemRuns: boolean;

@@ -32,8 +32,8 @@ export async function awaitBoot(watch: Watch, plan: Plan, round: number, probes:
   if (watch.machine.way === 'boot') watch.noteStage('firmware');
   const start = watch.last;
   while (!hasEnded(watch) && watch.had() < plan.patience.bootMs && watch.last.wallMs < plan.patience.wallMs) {
-    if (hasPrompt(watch)) return 'up';
-    const answers = (await watch.during(plan.askNetwork(watch), () => hasPrompt(watch) || hasEnded(watch))) ?? [];
+    if (watch.hasPrompt) return 'up';
+    const answers = (await watch.during(plan.askNetwork(watch), () => watch.hasPrompt || hasEnded(watch), pauseOf(watch))) ?? [];
     if (answers.some(({ answered, proves }) => answered && proves === 'user-space')) {
       probes.push(...answers);
       watch.noteStage('service');
@@ -49,12 +49,13 @@ export async function awaitBoot(watch: Watch, plan: Plan, round: number, probes:
       // What the picture says may call for more patience.
       if (!saysItEnds(watch) && arrivalOf(watch, watch.had(start), round)) return arrival;
     }
-    await watch.until(() => hasPrompt(watch) || hasEnded(watch), 1_000);
+    await watch.until(() => watch.hasPrompt || hasEnded(watch), 1_000, pauseOf(watch));
   }
   return 'ends';
 }
 
-const hasPrompt = ({ recognised }: Watch): boolean => recognised.some(({ meaning }) => meaning === 'login');
+/** What a loader shows is soon gone; a kernel stays for a while, and every look costs it time. */
+const pauseOf = ({ stages }: Watch): number => (stages.some(({ stage }) => stage === 'kernel') ? 500 : 250);
 
 function arrivalOf(watch: Watch, hadMs: number, round: number): Arrival | null {
   if (isQuiet(watch, quietMs(watch, round))) return 'quiet';

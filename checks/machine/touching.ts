@@ -67,7 +67,7 @@ export async function touch(watch: Watch, plan: Plan, ask: AskConsoles, probes: 
   if (!hasEnded(watch) && (plan.suspicious || hasStuckProcessor(activityOf(watch.looks))))
     await watch.until(() => hasEnded(watch) || locksUp(watch), WATCHDOG_MS);
   if (!hasEnded(watch)) await pressPower(watch, plan, { probes, note, start });
-  if (!isSuspended(watch)) await awaitSilence(watch, plan.patience.silenceMs, start);
+  if (!hasEnded(watch) && !isSuspended(watch)) await awaitSilence(watch, plan.patience.silenceMs, start);
   return probes;
 }
 
@@ -94,6 +94,8 @@ async function askServices(
 ): Promise<ProbeResult[]> {
   const start = watch.last;
   for (let asked = first; ; asked = plan.askNetwork(watch)) {
+    // Where the consoles have told that it lives, being found adds nothing.
+    if (isKnown && !plan.asksServices) return (await Promise.race([asked, undefined])) ?? [];
     const answers = await watch.during(asked, () => hasEnded(watch));
     if (answers === null) return [];
     const waiting = answers.some(({ kind, answered }) => kind === 'service' && !answered);

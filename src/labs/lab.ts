@@ -187,13 +187,13 @@ export interface Machine {
   wait(ms: number, signal: AbortSignal): Promise<void>;
   /** All so far, oldest first; of endless ones the last 1000. */
   readonly events: readonly MachineEvent[];
-  /** PNG. Null when the machine has no screen. */
+  /** What the last look saw, as PNG. Null when the machine has no screen. */
   screenshot(): Promise<Buffer | null>;
   /** What came over the first serial line: the first and the last 256 KiB of it. */
   serialText(): string;
   /** @returns false: it has no serial line */
   writeSerial(text: string): Promise<boolean>;
-  /** One after the other, each pressed and let go. */
+  /** One after the other, each pressed and let go; until the last was. */
   press(keys: KeyStroke[]): Promise<void>;
   /** Whether the guest has switched a keyboard light since: the answer to `caps_lock` of most systems. Null when QEMU cannot tell. */
   keyboardLights(): number | null;

@@ -22,8 +22,15 @@ describe('a greeting', () => {
   });
 
   it('is tried again where something else was printed in between', async () => {
-    const { evidence } = await watched({ ...HEALTHY, serial: (ms) => (ms > 700 ? '[    3.168538] eth0: link becomes ready\n' : '') }, [], false, true);
-    expect(evidence.probes.filter(({ answered }) => answered).map(({ kind }) => kind)).toEqual(['lights', 'keys', 'serial', 'power']);
+    const interrupted = { ...HEALTHY, serial: (ms: number) => (ms > 700 ? '[    3.168538] eth0: link becomes ready\n' : '') };
+    const { evidence } = await watched({ ...interrupted, reacts: { ...HEALTHY.reacts, keys: false } }, [], false, true);
+    expect(evidence.probes.filter(({ answered }) => answered).map(({ kind }) => kind)).toEqual(['lights', 'serial', 'power']);
+  });
+
+  it('asks no more than it needs', async () => {
+    const { evidence, machine } = await watched({ ...HEALTHY, reacts: { ...HEALTHY.reacts, serial: false } }, [], false, true);
+    expect(evidence.probes.map(({ kind }) => kind)).toEqual(['lights', 'keys', 'power']);
+    expect(machine.touched.filter((touched) => touched.startsWith('serial "z"'))).toHaveLength(1);
   });
 
   it('does not hurry where one processor does what the others do not', async () => {

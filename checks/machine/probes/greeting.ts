@@ -32,9 +32,10 @@ type Heard = Map<ProbeKind, ProbeResult>;
 export async function greet(watch: Watch): Promise<ProbeResult[]> {
   const heard: Heard = new Map();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) if (!(await leavesOpen(watch, heard))) break;
-  const echoed = heard.has('keys') || heard.has('serial');
-  return echoed && heard.size > 1 ? [...heard.values()] : [];
+  return isEnough(heard) ? [...heard.values()] : [];
 }
+
+const isEnough = (heard: Heard): boolean => heard.size > 1 && (heard.has('keys') || heard.has('serial'));
 
 /** One attempt; what answered before is not asked again. @returns whether something did not answer that may do so yet */
 async function leavesOpen(watch: Watch, heard: Heard): Promise<boolean> {
@@ -58,7 +59,7 @@ async function leavesOpen(watch: Watch, heard: Heard): Promise<boolean> {
   // A screen that does not come back to what it was has changed by itself, as it does when the serial line talks.
   const isBack = !keys || (await watch.until(() => !keys.answered(), isDisturbed() ? 0 : TAKEN_BACK_MS, POLL_MS));
   if (!isBack) heard.delete('keys');
-  return heard.size < all.length && (heard.size > 0 || !isBack || isDisturbed());
+  return !isEnough(heard) && heard.size < all.length && (heard.size > 0 || !isBack || isDisturbed());
 }
 
 function channelsOf(watch: Watch): Channel[] {

@@ -6,7 +6,7 @@ import type { CheckContext } from '../../../src/check.js';
 import type { GuestNetwork, Machine } from '../../../src/labs/lab.js';
 import type { ExpectedService, OfferedService } from '../../../src/types.js';
 import type { ProbeResult, ProofLevel } from '../evidence.js';
-import type { AskNetwork } from '../plan.js';
+import type { Plan } from '../plan.js';
 import { probeOf, type ServiceAnswer } from '../services/all.js';
 import type { Watch } from '../watch/watch.js';
 
@@ -26,8 +26,8 @@ const ASK_MS = 5_000;
 const MOST_ADDRESSES = 4;
 const LEVELS: Record<NonNullable<ServiceAnswer['proves']>, ProofLevel> = { link: 'kernel', kernel: 'kernel', service: 'user-space' };
 
-export function askNetworkOf({ inspection, services, signal }: CheckContext<unknown>, { network }: Machine): AskNetwork {
-  if (!network) return async () => [];
+export function askNetworkOf({ inspection, services, signal }: CheckContext<unknown>, { network }: Machine): Pick<Plan, 'askNetwork' | 'asksServices'> {
+  if (!network) return { askNetwork: async () => [], asksServices: false };
   const offers = inspection.systems.map((system) => system.network);
   const questions = questionsOf(
     services ?? [],
@@ -35,7 +35,7 @@ export function askNetworkOf({ inspection, services, signal }: CheckContext<unkn
   );
   const expected = [...new Set(offers.flatMap((offer) => offer?.addresses.flatMap(({ address }) => address ?? []) ?? []))];
   const asker = new Asker(network, questions, expected, signal);
-  return (watch) => asker.ask(watch);
+  return { askNetwork: (watch) => asker.ask(watch), asksServices: questions.length > 0 };
 }
 
 /** What the policy names wins over what the guest's files say of the same port. Only what can be reached from outside is asked. */

@@ -4,7 +4,8 @@ import type { Watch } from '../watch/watch.js';
 import { stimulate } from './keys.js';
 
 /** Looks cost the guest time, and that it is off is heard at once. */
-const PAUSE_MS = 1_000;
+const FIRST_LOOK_MS = 1_000;
+const PAUSE_MS = 2_000;
 
 /**
  * @param limitMs of time that the guest really had
@@ -17,7 +18,10 @@ export async function probePower(watch: Watch, limitMs: number, hopeless: () => 
     'power',
     'orderly',
     'the power button was pressed',
-    () => machine.pressPower(),
+    async () => {
+      await machine.pressPower();
+      await machine.wait(FIRST_LOOK_MS, watch.signal);
+    },
     () => isOff(watch) || isSuspended(watch),
     { limitMs, pauseMs: PAUSE_MS, hopeless },
   );

@@ -23,7 +23,7 @@ export async function watched(
   const machine = new SimulatedMachine(behaviour);
   const watch = new Watch(machine, keep, new AbortController().signal, async (png) => Buffer.from(png).toString());
   const facts = { encrypted, systemRuns, mayHang: false, suspicious: false, bootEntriesMissing: false };
-  const evidence = await observe(watch, { patience: PATIENCE, askNetwork: async () => services, ...facts });
+  const evidence = await observe(watch, { patience: PATIENCE, askNetwork: async () => services, asksServices: services.length > 0, ...facts });
   // Evidence is stored as JSON and may be judged again from it.
   return { evidence: JSON.parse(JSON.stringify(evidence)) as LifeEvidence, machine };
 }

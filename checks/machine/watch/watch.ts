@@ -9,6 +9,8 @@ import type { ReadPicture } from './picture.js';
 export type Keep = (name: string, mediaType: string, bytes: Uint8Array) => Promise<Artefact>;
 
 const PAUSE_MS = 250;
+/** What came over the serial line is read so often: that costs the guest nothing. */
+const LISTEN_MS = 50;
 const MOST_SCREENS = 16;
 /** Changes are kept ever more rarely, so that the whole of a long boot is seen, and its end. */
 const FIRST_SPACING_MS = 500;
@@ -43,6 +45,11 @@ export class Watch {
     return [...this.texts.values()];
   }
 
+  /** Somebody could log in. */
+  get hasPrompt(): boolean {
+    return this.recognised.some(({ meaning }) => meaning === 'login');
+  }
+
   get last(): Look {
     const look = this.looks.at(-1);
     if (!look) throw new TypeError('the machine was not looked at yet');
@@ -73,14 +80,24 @@ export class Watch {
     const since = await this.look();
     while (!enough()) {
       if (this.had(since) >= hadMs || this.isOver()) return enough();
-      await this.machine.wait(pauseMs, this.signal);
+      await this.rest(pauseMs);
       await this.look();
     }
     return true;
   }
 
+  /** Shorter when the guest switches itself off, or a login prompt comes over the serial line while it starts. */
+  private async rest(ms: number): Promise<void> {
+    if (this.machine.way !== 'boot' || this.hasPrompt) return this.machine.wait(ms, this.signal);
+    const events = this.machine.events.length;
+    for (let left = ms; left > 0 && this.machine.events.length === events; left -= LISTEN_MS) {
+      await this.machine.wait(Math.min(LISTEN_MS, left), this.signal);
+      if (lastPrompt(this.serialEnd(), 'serial')?.meaning === 'login') return;
+    }
+  }
+
   /** Looks on while something else is under way, until `enough` says so. @returns null when that came first; the work goes on then */
-  async during<T>(work: Promise<T>, enough: () => boolean): Promise<T | null> {
+  async during<T>(work: Promise<T>, enough: () => boolean, pauseMs = PAUSE_MS): Promise<T | null> {
     let done: { value: T } | null = null;
     const noted = work.then((value) => {
       done = { value };
@@ -88,7 +105,7 @@ export class Watch {
     // It is thrown to whoever waits for the work again.
     noted.catch(() => undefined);
     while (done === null && !enough() && !this.isOver()) {
-      await Promise.race([noted, this.machine.wait(PAUSE_MS, this.signal)]);
+      await Promise.race([noted, this.rest(pauseMs)]);
       if (done === null) await this.look();
     }
     return done === null ? null : (done as { value: T }).value;

@@ -38,9 +38,8 @@ export interface MachineParts {
   release(): Promise<void>;
 }
 
-const HOLD_MS = 30;
-/** Between two keys: the guest must see the first one let go. */
-const NEXT_KEY_MS = 60;
+/** After each key that goes down or up, of the guest's time: QEMU keeps what comes meanwhile in order. */
+const HOLD_MS = 15;
 const QUIT_TIMEOUT_MS = 15_000;
 const MAX_READ_BYTES = 64 * 2 ** 20;
 /** A write that fails at the limit may have been this large. */
@@ -109,11 +108,9 @@ export class RunningMachine implements Machine {
     });
   }
 
-  screenshot(): Promise<Buffer | null> {
-    return this.asked(async () => {
-      const pixels = await this.parts.files.screen();
-      return pixels && pngOf(pixels);
-    });
+  async screenshot(): Promise<Buffer | null> {
+    const { pixels } = this.parts.observer;
+    return pixels && pngOf(pixels);
   }
 
   serialText(): string {
@@ -126,11 +123,9 @@ export class RunningMachine implements Machine {
   }
 
   async press(keys: KeyStroke[]): Promise<void> {
-    for (const stroke of keys) {
-      const held = stroke.split('-').map((data) => ({ type: 'qcode', data }));
-      await this.asked(() => this.parts.qemu.qmp.execute('send-key', { keys: held, 'hold-time': HOLD_MS }));
-      await sleep(NEXT_KEY_MS);
-    }
+    const strokes = keys.map((stroke) => stroke.split('-').map((data) => ({ type: 'qcode', data })));
+    for (const held of strokes) await this.asked(() => this.parts.qemu.qmp.execute('send-key', { keys: held, 'hold-time': HOLD_MS }));
+    await sleep(2 * HOLD_MS * strokes.flat().length);
   }
 
   keyboardLights(): number | null {

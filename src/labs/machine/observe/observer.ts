@@ -6,6 +6,7 @@ import type { QemuProcess } from '../launch.js';
 import { type BlockStatistics, diskLooks, VirtioQueues } from './disk-statistics.js';
 import type { FilesOfQemu } from './files-of-qemu.js';
 import type { GuestMemory } from './guest-memory.js';
+import type { Pixels } from './pixels.js';
 import { screenLook } from './screen.js';
 import { Sparing } from './sparing.js';
 import { clockDriftMs, interruptCount, JitCounter } from './statistics.js';
@@ -24,6 +25,8 @@ export class Observer {
   private readonly jit = new JitCounter();
   /** Counted with all translated code locked: the more the guest has run, the longer it stands for that. */
   private readonly jitTable = new Sparing(() => this.table('x-query-jit'));
+  /** Of the last look. */
+  pixels: Pixels | null = null;
 
   private constructor(
     private readonly qemu: QemuProcess,
@@ -53,14 +56,14 @@ export class Observer {
 
   async look(elsewhere: () => SeenElsewhere): Promise<Look> {
     const { qmp, pid } = this.qemu;
-    const { threads, queues, memory, files, disks } = this.parts;
+    const { threads, queues, memory, disks } = this.parts;
     const [run, blocks, pending, jit, interrupts, screen] = await Promise.all([
       qmp.execute<{ status: string }>('query-status', {}, PATIENCE),
       qmp.execute<BlockStatistics[]>('query-blockstats', {}, PATIENCE),
       queues.pending(qmp),
       this.jitTable.get(),
       this.table('x-query-irq'),
-      screenLook(files),
+      this.screen(),
     ]);
     this.clock.drifted(clockDriftMs(jit));
     return {
@@ -72,6 +75,12 @@ export class Observer {
       interrupts: interruptCount(interrupts),
       screen,
     };
+  }
+
+  private async screen(): Promise<Look['screen']> {
+    const { files } = this.parts;
+    this.pixels = await files.screen();
+    return this.pixels && screenLook(this.pixels, files);
   }
 
   /** Empty where this QEMU or its accelerator has none. */

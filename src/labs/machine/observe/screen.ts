@@ -9,9 +9,7 @@ import { findText, mayBeText, TEXT_WINDOW, textOf } from './text-screen.js';
  * Of text modes the digest is that of characters and colours: QEMU draws a cursor that blinks without the guest, and that must not
  * read as a guest that does something.
  */
-export async function screenLook(files: FilesOfQemu): Promise<Look['screen']> {
-  const pixels = await files.screen();
-  if (!pixels) return null;
+export async function screenLook(pixels: Pixels, files: FilesOfQemu): Promise<Look['screen']> {
   const { width, height } = pixels;
   const found = mayBeText(pixels) ? findText(pixels, await files.physicalMemory(TEXT_WINDOW.address, TEXT_WINDOW.lengthBytes)) : null;
   if (!found) return { digest: digest(pixels, pixels.rgb), text: null, width, height, blank: isBlank(pixels) };
