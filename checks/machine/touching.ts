@@ -65,7 +65,7 @@ export async function touch(watch: Watch, plan: Plan, ask: AskConsoles, probes: 
   probes.push(...(await ask(watch, plan)));
   if (!hasEnded(watch)) probes.push(...(await askServices(watch, plan, network, { touchedAt: start.wallMs, isKnown: isKernelAlive(probes) })));
   if (!hasEnded(watch) && (plan.suspicious || hasStuckProcessor(activityOf(watch.looks))))
-    await watch.until(() => hasEnded(watch) || locksUp(watch), WATCHDOG_MS);
+    await watch.until(() => hasEnded(watch) || locksUp(watch), WATCHDOG_MS - hungFor(watch));
   if (!hasEnded(watch)) await pressPower(watch, plan, { probes, note, start });
   if (!hasEnded(watch) && !isSuspended(watch)) await awaitSilence(watch, plan.patience.silenceMs, start);
   return probes;
@@ -82,6 +82,9 @@ async function awaitSilence(watch: Watch, silenceMs: number, start: Look): Promi
   const still = ticking - flat < LAST_HANDLERS_MS ? flat : ticking;
   if (still >= silenceMs / 2 && still < silenceMs) await watch.until(() => hasEnded(watch), silenceMs - still);
 }
+
+/** What hung when it was saved hangs since it goes on; after a boot nobody knows since when. */
+const hungFor = (watch: Watch): number => (watch.machine.way === 'resume' ? watch.had() : 0);
 
 export const locksUp = (watch: Watch): boolean => watch.recognised.some(({ meaning, fresh }) => fresh && (meaning === 'lockup' || meaning === 'hung-task'));
 
