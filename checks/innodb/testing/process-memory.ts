@@ -51,7 +51,11 @@ function writableRegions(pid: number): { from: number; to: number }[] {
 export class PageFileRam implements GuestRam {
   readonly ranges: { address: number; lengthBytes: number }[];
 
-  constructor(private readonly path: string) {
+  /** @param lost share of the pages that are used for something else by now */
+  constructor(
+    private readonly path: string,
+    private readonly lost = 0,
+  ) {
     this.ranges = [{ address: 0, lengthBytes: statSync(path).size }];
   }
 
@@ -72,6 +76,7 @@ export class PageFileRam implements GuestRam {
         signal.throwIfAborted();
         const count = readSync(file, bytes, 0, CHUNK_BYTES, address);
         if (count === 0) return;
+        for (let page = 0; page < count; page += PAGE_BYTES) if (Math.random() < this.lost) bytes.fill('lost', page, page + PAGE_BYTES);
         yield { address, bytes: bytes.subarray(0, count) };
       }
     } finally {
