@@ -24,6 +24,7 @@ import innodbLogVersusPages from './innodb/log-versus-pages/index.js';
 import innodbPageChecksums from './innodb/page-checksums/index.js';
 import innodbRecovery from './innodb/recovery/index.js';
 import innodbRedoLog from './innodb/redo-log/index.js';
+import innodbSavedMemory from './innodb/saved-memory/index.js';
 import { lmdbFinder } from './lmdb/finder.js';
 import lmdbStructure from './lmdb/structure/index.js';
 import { luceneFinder } from './lucene/finder.js';
@@ -122,6 +123,7 @@ export const CHECKS = [
   memoryKernelLog,
   memoryFrozen,
   savedMemory,
+  innodbSavedMemory,
   machineResume,
   machineBoot,
   applicationFiles,

@@ -59,15 +59,22 @@ function layOutGroup(maps: ByteMap[], request: LayoutRequest): Layout | { why: s
 function groupCheckpoint(head: Buffer, { format }: RedoHead): (Checkpoint & { offset: number }) | null {
   let best: (Checkpoint & { offset: number; number: number }) | null = null;
   for (const at of CHECKPOINTS) {
-    if (head.length < at + BLOCK || !blockIsIntact(head, at)) continue;
+    const lsn = parseBlockCheckpoint(head, at);
+    if (lsn === null) continue;
     const number = readU32(head, at) * HIGH + readU32(head, at + 4);
-    const lsn = readU32(head, at + 8) * HIGH + readU32(head, at + 12);
     const offset = readU32(head, at + 16) * HIGH + readU32(head, at + 20);
     const endLsn = format === 'mariadb-10.5' ? readU32(head, at + BLOCK - 16) * HIGH + readU32(head, at + BLOCK - 12) : lsn;
-    if (offset < FILE_HEADER || !isLsn(lsn) || !isLsn(endLsn) || (best && best.number > number)) continue;
+    if (offset < FILE_HEADER || !isLsn(endLsn) || (best && best.number > number)) continue;
     best = { number, lsn, offset, endLsn: endLsn >= lsn ? endLsn : lsn };
   }
   return best;
+}
+
+/** LSN of the checkpoint in the block at `at`; null when it is none. */
+export function parseBlockCheckpoint(bytes: Buffer, at: number): number | null {
+  if (bytes.length < at + BLOCK || !blockIsIntact(bytes, at)) return null;
+  const lsn = readU32(bytes, at + 8) * HIGH + readU32(bytes, at + 12);
+  return isLsn(lsn) ? lsn : null;
 }
 
 /** MySQL 8.0.30 and later: each file begins at an LSN of its own; the newest checkpoint of any file counts. */
@@ -81,8 +88,8 @@ async function layOutFiles(maps: ByteMap[], blocks: BlockReader): Promise<Layout
     if (!parsed || !isLsn(parsed.firstLsn) || !blockIsIntact(head, 0)) return { why: 'the header of one of its files is damaged' };
     files.push({ start: parsed.firstLsn, map });
     for (const at of CHECKPOINTS) {
-      const lsn = readU32(head, at + 8) * HIGH + readU32(head, at + 12);
-      if (blockIsIntact(head, at) && isLsn(lsn) && lsn > (checkpoint?.lsn ?? 0)) checkpoint = { lsn, endLsn: lsn };
+      const lsn = parseBlockCheckpoint(head, at);
+      if (lsn !== null && lsn > (checkpoint?.lsn ?? 0)) checkpoint = { lsn, endLsn: lsn };
     }
   }
   if (!checkpoint) return { why: 'it holds no valid checkpoint' };

@@ -8,9 +8,9 @@ import type { LogStream } from './stream.js';
 
 export const BLOCK = 512;
 export const BLOCK_HEADER = 12;
-const BLOCK_TRAILER = 4;
-const FLUSH_BIT = 0x80000000;
-const ENCRYPTED_BLOCK = 0x8000;
+export const BLOCK_TRAILER = 4;
+export const FLUSH_BIT = 0x80000000;
+export const ENCRYPTED_BLOCK = 0x8000;
 /** In place of a checksum, where `innodb_log_checksums` is off. */
 const NO_CHECKSUM = 0xdeadbeef;
 
@@ -19,7 +19,7 @@ export function blockIsIntact(bytes: Uint8Array, at: number): boolean {
 }
 
 /** Block numbers count from 1 and wrap at 2^30. */
-function numberOf(lsn: number): number {
+export function numberOf(lsn: number): number {
   return (Math.floor(lsn / BLOCK) % 0x40000000) + 1;
 }
 

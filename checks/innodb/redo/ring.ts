@@ -22,13 +22,19 @@ const HIGH = 2 ** 32;
 export function ringCheckpoint(head: Buffer, firstLsn: number): Checkpoint | null {
   let best: Checkpoint | null = null;
   for (const at of CHECKPOINTS) {
-    if (head.length < at + 64) continue;
-    const lsn = readU32(head, at) * HIGH + readU32(head, at + 4);
-    const endLsn = readU32(head, at + 8) * HIGH + readU32(head, at + 12);
-    const intact = readU32(head, at + 60) === crc32c(head, at, at + 60) && isAllZero(head, at + 16, at + 60);
-    if (intact && isLsn(endLsn) && lsn >= firstLsn && endLsn >= lsn && lsn >= (best?.lsn ?? 0)) best = { lsn, endLsn };
+    const found = parseRingCheckpoint(head, at);
+    if (found && found.lsn >= firstLsn && found.lsn >= (best?.lsn ?? 0)) best = found;
   }
   return best;
+}
+
+/** The checkpoint in the 64 bytes at `at`; null when they are none. */
+export function parseRingCheckpoint(bytes: Buffer, at: number): Checkpoint | null {
+  if (bytes.length < at + 64) return null;
+  const lsn = readU32(bytes, at) * HIGH + readU32(bytes, at + 4);
+  const endLsn = readU32(bytes, at + 8) * HIGH + readU32(bytes, at + 12);
+  const intact = isLsn(endLsn) && endLsn >= lsn && isAllZero(bytes, at + 16, at + 60) && readU32(bytes, at + 60) === crc32c(bytes, at, at + 60);
+  return intact ? { lsn, endLsn } : null;
 }
 
 export function ringHeaderIsIntact(head: Buffer): boolean {

@@ -4,6 +4,7 @@ import { chownSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rea
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LOAD_CALL, SCHEMA } from './load.js';
+import { saveMemory } from './process-memory.js';
 
 const SERVER = '/usr/sbin/mariadbd';
 const INSTALL = '/usr/bin/mariadb-install-db';
@@ -72,6 +73,12 @@ export class TestServer {
 
   /** Resolves when it answers. @param data another data directory, such as a copy: the server's own by default. */
   async start(data = this.data, more: string[] = []): Promise<void> {
+    this.launch(data, more);
+    await this.untilAnswering();
+  }
+
+  /** Does not wait for it to answer. */
+  launch(data = this.data, more: string[] = []): void {
     const log = openSync(join(this.folder, 'server.log'), 'a');
     const fixed = [
       '--no-defaults',
@@ -91,14 +98,13 @@ export class TestServer {
     const args = [...fixed, `--pid-file=${join(this.folder, 'pid')}`, ...sizes, ...this.settings, ...more];
     this.process = spawn(SERVER, args, { ...this.user, cwd: this.folder, stdio: ['ignore', log, log] });
     closeSync(log);
-    await this.untilAnswering();
   }
 
   private get socket(): string {
     return join(this.folder, 'socket');
   }
 
-  private async untilAnswering(): Promise<void> {
+  async untilAnswering(): Promise<void> {
     for (const end = Date.now() + START_TIMEOUT_MS; Date.now() < end; ) {
       if (this.process?.exitCode !== null) throw new Error(`the server ended: ${this.log().split('\n').slice(-12).join('\n')}`);
       try {
@@ -121,6 +127,12 @@ export class TestServer {
     return execFileSync(CLIENT, args, { input: text, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'], timeout: START_TIMEOUT_MS }).trim();
   }
 
+  /** Statements whose end is not waited for here. */
+  async later(text: string): Promise<void> {
+    const client = spawn(CLIENT, ['--no-defaults', `--socket=${this.socket}`, '-u', 'root', '-e', text], { stdio: 'ignore' });
+    await new Promise((resolve) => client.once('exit', resolve));
+  }
+
   /** Clients that insert, update and delete until `stopLoad`. */
   startLoad(clients = 3): void {
     for (let i = 0; i < clients; i++) {
@@ -137,6 +149,16 @@ export class TestServer {
   /** A copy of the data directory at one instant: the server is stopped while it is copied. */
   capture(name: string): string {
     return this.frozen(() => this.copy(this.data, name));
+  }
+
+  /** The data directory and the memory of the server at one instant. */
+  captureWithMemory(name: string): { files: string; memory: string } {
+    return this.frozen((pid) => {
+      const memory = join(this.folder, `${name}.memory`);
+      if (pid === null) throw new Error('the server does not run');
+      saveMemory(pid, memory);
+      return { files: this.copy(this.data, name), memory };
+    });
   }
 
   /** Several folders at one instant, below one new folder, as if they lay on several disks. */
@@ -156,13 +178,13 @@ export class TestServer {
     return target;
   }
 
-  private frozen<T>(work: () => T): T {
+  private frozen<T>(work: (pid: number | null) => T): T {
     const pid = this.process?.pid;
-    if (pid === undefined) return work();
+    if (pid === undefined) return work(null);
     process.kill(pid, 'SIGSTOP');
     try {
       waitUntilStopped(pid);
-      return work();
+      return work(pid);
     } finally {
       process.kill(pid, 'SIGCONT');
     }
