@@ -31,7 +31,8 @@ async function goOn(watch: Watch, plan: Plan): Promise<ProbeResult[]> {
   const probes = await touch(watch, plan, plan.systemRuns ? askRunning : askConsoles);
   if (hasEnded(watch) || isAnswered(probes) || !isKernelAlive(probes)) return probes;
   await watch.readPicture();
-  if (waitsForSomebody(watch)) return probes;
+  // One that started anew is not the one that was saved, whatever it says now.
+  if (waitsForSomebody(watch) || watch.restarts > 0) return probes;
   const complains = await watch.until(() => hasEnded(watch) || locksUp(watch), HUNG_TASK_MS - watch.had());
   return complains ? probes : touch(watch, plan, askConsoles);
 }
