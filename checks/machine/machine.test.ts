@@ -50,6 +50,26 @@ describe('time', () => {
     expect(decide(starved.evidence, OPTIONS)).toMatchObject({ state: 'unknown', verdict: 'inconclusive' });
   });
 
+  it('is not spent on complaints of a system that started anew', async () => {
+    const deaf = { ...HEALTHY, powerOffAfterMs: null };
+    const restarted = await watched({ ...deaf, events: (ms) => (ms > 20_000 ? [{ event: 'RESET', data: { guest: true, reason: 'guest-reset' } }] : []) });
+    const same = await watched(deaf);
+    expect(restarted.evidence.looks.at(-1)?.wallMs).toBeLessThan(200_000);
+    expect(same.evidence.looks.at(-1)?.wallMs).toBeGreaterThan(250_000);
+  });
+
+  it.each([5_000, 5_130, 5_260, 5_390])('until a prompt is heard on the serial line is a moment (%d ms)', async (atMs) => {
+    const { evidence } = await watched({
+      ...HEALTHY,
+      way: 'boot',
+      lookMs: 20,
+      serial: (ms) => (ms >= atMs ? 'Linux version 6.1\ndb1 login: ' : 'Linux version 6.1\n'),
+    });
+    const heardMs = evidence.stages.find(({ stage }) => stage === 'login')?.wallMs ?? Number.NaN;
+    expect(heardMs).toBeGreaterThanOrEqual(atMs);
+    expect(heardMs).toBeLessThan(atMs + 100);
+  });
+
   it('too short to tell decides nothing', async () => {
     const { evidence } = await watched({ busy: [1, 0] });
     const cut = { ...evidence, looks: evidence.looks.filter(({ wallMs }) => wallMs < 20_000) };

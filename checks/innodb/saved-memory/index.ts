@@ -1,7 +1,7 @@
 /** Says whether the redo log of an instance ends on the disk as the saved memory knows it: of one instant, or not. */
 import { BlockReader } from '../../../src/bytes/block-reader.js';
-import { type CheckContext, defineCheck, instanceOf, type NoOptions } from '../../../src/check.js';
-import { NotTestedError } from '../../../src/errors.js';
+import type { CheckContext, NoOptions } from '../../../src/check.js';
+import { defineSavedMemoryCheck, notTested } from '../../../src/engines/saved-memory.js';
 import type { DatabaseInstance } from '../../../src/types.js';
 import type { GuestRam } from '../../../src/ways.js';
 import type { LogFacts } from '../redo/facts.js';
@@ -13,27 +13,18 @@ import { judgeSavedMemory, type SavedMemoryEvidence } from './judge.js';
 import { LogIndex, tailOf } from './log-index.js';
 import { newestOf } from './newest.js';
 
-export default defineCheck<SavedMemoryEvidence, NoOptions>({
+export default defineSavedMemoryCheck<SavedMemoryEvidence>({
   id: 'innodb/saved-memory',
   title: 'The redo log agrees with the saved memory',
   failureTitle: 'The redo log and the saved memory are of different instants: resuming would destroy data',
   description: 'Looks for the end of the redo log, for what stands before it, and for its checkpoints anywhere in the saved memory, whatever system ran in it.',
-  stage: 'memory',
-  depth: 'static',
-  targetKind: 'instance',
-  lab: 'none',
-  timeoutMs: 30 * 60_000,
-  optionsSchema: { type: 'object', additionalProperties: false, properties: {} },
-  defaultOptions: {},
   skipReason: notInnodb,
-  collect: async (target, context) => collect(instanceOf(target), context),
+  collect,
   evaluate: judgeSavedMemory,
 });
 
-async function collect(instance: DatabaseInstance, context: CheckContext<NoOptions>): Promise<SavedMemoryEvidence> {
+async function collect(instance: DatabaseInstance, ram: GuestRam, context: CheckContext<NoOptions>): Promise<SavedMemoryEvidence> {
   const { inspection, labs, signal } = context;
-  const memory = await labs.memory();
-  if (!memory?.ram || !memory.facts.complete) throw notTested('the saved memory cannot be read as a whole');
   const { log } = (await instanceLog(instance, context)).redo;
   if (log.state !== 'ok') throw notTested(`its redo log cannot be followed: ${log.why}`);
   const { facts } = log;
@@ -45,7 +36,7 @@ async function collect(instance: DatabaseInstance, context: CheckContext<NoOptio
     const { checkpoint, end, cleanShutdown } = facts;
     return {
       onDisk: { checkpoint, end, isRunning: !cleanShutdown },
-      cached: await cachedLog(raw, facts, memory.ram, signal),
+      cached: await cachedLog(raw, facts, ram, signal),
       others: inspection.databases.filter(({ engine }) => engine === 'innodb').length > 1,
     };
   } finally {
@@ -60,5 +51,3 @@ async function cachedLog(log: RawLog, { checkpoint, end }: LogFacts, ram: GuestR
   const found = await findCached(ram, { log, index, tail, checkpoint, end }, signal);
   return { tail: found.tail, newest: found.tail ? null : await newestOf(log, ram, index.firstLsn, found.hits), checkpoints: found.checkpoints };
 }
-
-const notTested = (message: string): NotTestedError => new NotTestedError({ code: 'innodb.saved-memory', message });

@@ -2,8 +2,8 @@
  * Holds the end of a redo log on disk against what of the log stands in memory. A server that runs keeps what it wrote last in its buffers,
  * and prepares a checkpoint only when the log up to it is on the disk.
  */
-import type { Finding, Judgement } from '../../../src/types.js';
-import { finding } from '../words.js';
+import { judgeTold, type Told } from '../../../src/engines/saved-memory.js';
+import type { Judgement } from '../../../src/types.js';
 import type { CachedCheckpoints } from './cached.js';
 import type { Newest } from './newest.js';
 
@@ -21,31 +21,14 @@ export interface SavedMemoryEvidence {
   others: boolean;
 }
 
-type Told = { relation: 'agrees' | 'unknown' | 'earlier' | 'later' | 'differs'; how: string };
-
-const WHAT = 'whether the redo log and the saved memory are of one instant';
-const ADVICE =
-  'Do not resume before this is clear: where it is true, the server would go on from a log that is not the one on the disk, and destroy its data without a word. The disks alone may still come back by a cold boot. Look for what makes the backup take memory and disks at different moments.';
-const WORDS = {
-  earlier: 'may be earlier than the saved memory',
-  later: 'may be later than the saved memory',
-  differs: 'may be of another instant than the saved memory',
-};
-
 export function judgeSavedMemory(evidence: SavedMemoryEvidence): Judgement {
-  const { relation, how } = compare(evidence);
-  if (relation === 'unknown') return { outcome: 'pass', summary: `Cannot be told: ${how}.`, findings: [], tested: [], untested: [open(how, false)] };
-  if (relation === 'agrees')
-    return { outcome: 'pass', summary: `The redo log agrees with the saved memory: ${how}.`, findings: [], tested: [{ what: WHAT, how }], untested: [] };
-  const summary = `The redo log on the disk ${WORDS[relation]}: ${how}.`;
   const { checkpoint, end } = evidence.onDisk;
-  const findings: Finding[] = [finding(`saved-memory.disk-${relation}`, 'warning', summary, { checkpoint, end })];
-  return { outcome: 'pass', summary, findings, advice: ADVICE, tested: [], untested: [open(`there is doubt, and no proof: ${how}`, true)] };
+  // Nothing in such a log names its instance.
+  const told: Told = { ...compare(evidence), proven: false };
+  return judgeTold(told, { engine: 'innodb', title: 'The redo log', name: 'the redo log', where: { checkpoint, end } });
 }
 
-const open = (why: string, holdsData: boolean) => ({ what: WHAT, why, holdsData });
-
-function compare({ onDisk, cached, others }: SavedMemoryEvidence): Told {
+function compare({ onDisk, cached, others }: SavedMemoryEvidence): Omit<Told, 'proven'> {
   const { tail, newest, checkpoints } = cached;
   const { before, within, beyond } = checkpoints;
   const isHere = tail === true || newest !== null;
